@@ -1,0 +1,3 @@
+"""Cumulet: a serverless cloud that you own."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What every layer stands on: time, ids, ARNs, errors, configuration, metrics, quotas, the request context."""

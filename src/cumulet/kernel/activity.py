@@ -1,0 +1,55 @@
+"""What the platform is busy with, so that a virtual clock knows when everything due has been done.
+
+Work that a timer starts runs as `activity.spawn(name, coroutine)`. Clients' requests are not counted: a waiting
+poller would keep the platform busy for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Activity:
+    """The tasks that run on the platform's own account."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[Any], str] = {}
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run `work` as a task; a failure goes to the event loop's exception handler, which logs it."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks[task] = name
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            message = f"{task.get_name()} failed"
+            asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error, "task": task})
+
+    def busy_with(self) -> list[str]:
+        """Return the names of the work that runs now."""
+        return sorted(set(self._tasks.values()))
+
+    async def settle(self, timeout_seconds: float) -> list[str]:
+        """Wait until no work runs; return what still does when `timeout_seconds` of machine time are over."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + timeout_seconds
+        await asyncio.sleep(0)
+        while self._tasks:
+            left = give_up_at - loop.time()
+            if left <= 0:
+                return self.busy_with()
+            await asyncio.wait(list(self._tasks), timeout=left)
+            await asyncio.sleep(0)
+        return []
+
+    async def stop(self) -> None:
+        """Cancel what runs and wait for its end."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
