@@ -1,0 +1,132 @@
+"""The `cumulet` command: start, status, version."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cumulet import __version__
+from cumulet.kernel.config import Config, ConfigError, load_config
+
+EXIT_USAGE = 2
+EXIT_REFUSED = 1
+EXIT_DOWN = 3
+DEFAULT_URL = "http://127.0.0.1:4566"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="cumulet")
+
+
+@app.command()
+def start(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one. [default: 4566]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of all state. [default: ./cumulet-data]")] = None,
+    auth: Annotated[
+        str | None, typer.Option(help="open (believe every request) or enforce (check signatures). [default: open]")
+    ] = None,
+    clock: Annotated[str | None, typer.Option(help="real or virtual (moved by tests). [default: real]")] = None,
+    durability: Annotated[
+        str | None, typer.Option(help="full (survives a power cut) or relaxed (for test suites). [default: full]")
+    ] = None,
+    log: Annotated[
+        str | None, typer.Option(help="auto, pretty, json or off: one line for each request. [default: auto]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Make ids repeatable, for tests.")] = None,
+    let_anyone_on_the_network_in: Annotated[
+        bool | None,
+        typer.Option("--let-anyone-on-the-network-in", help="Listen beyond loopback although no signature is checked."),
+    ] = None,
+) -> None:
+    """Start Cumulet and serve until Ctrl-C. Each option can also be CUMULET_<OPTION> or a line of cumulet.toml."""
+    flags = {
+        "host": host,
+        "port": port,
+        "data": data,
+        "auth": auth,
+        "clock": clock,
+        "durability": durability,
+        "log": log,
+        "seed": seed,
+        "let_anyone_on_the_network_in": let_anyone_on_the_network_in,
+    }
+    try:
+        config = load_config(flags)
+    except ConfigError as error:
+        _fail(str(error), EXIT_USAGE)
+    from cumulet.gateway.server import bind, run
+    from cumulet.store.errors import StoreError
+
+    try:
+        listener = bind(config)
+    except OSError as error:
+        _fail(f"can't listen on {config.host}:{config.port}: {error.strerror}. Is Cumulet running already?")
+    try:
+        run(config, listener, lambda url: _say_ready(config, url))
+    except StoreError as error:
+        _fail(str(error))
+
+
+@app.command()
+def status(
+    url: Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")] = DEFAULT_URL,
+    json: Annotated[bool, typer.Option("--json", help="Print what the server says, unchanged.")] = False,
+) -> None:
+    """Show whether a server is up and what it does."""
+    health = _health(url)
+    if json:
+        import orjson
+
+        typer.echo(orjson.dumps(health, option=orjson.OPT_INDENT_2).decode())
+    else:
+        store, platform_clock = health["store"], health["clock"]
+        typer.echo(f"Cumulet {health['version']} at {url} is {health['status']}, up {health['uptime_seconds']:.0f} s")
+        typer.echo(f"  services  {', '.join(health['services'])}")
+        typer.echo(f"  store     {store['engine']}, durability {store['durability']}, {store['commits']} commits")
+        typer.echo(f"  clock     {platform_clock['name']}, now {platform_clock['now']}")
+        typer.echo(f"  auth      {health['auth']}")
+        for trouble in health["degraded"]:
+            typer.echo(f"  degraded  {trouble}")
+    if health["status"] != "ok":
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _health(url: str) -> Any:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    import orjson
+
+    try:
+        with urlopen(url.rstrip("/") + "/_cumulet/health", timeout=5) as response:
+            return orjson.loads(response.read())
+    except (URLError, OSError, ValueError) as error:
+        _fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+
+
+def _say_ready(config: Config, url: str) -> None:
+    print(f"Cumulet {__version__} is ready at {url}", file=sys.stderr)  # noqa: T201
+    print(f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}", file=sys.stderr)  # noqa: T201
+    if config.auth == "open":
+        print(f"  auth open: try  AWS_ENDPOINT_URL={url} aws sqs list-queues", file=sys.stderr)  # noqa: T201
+    else:
+        key_file = config.data.absolute() / "root-credentials"
+        print(f"  auth enforce: the root key is in {key_file}", file=sys.stderr)  # noqa: T201
+
+
+def _fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:
+    typer.echo(f"cumulet: {message}", err=True)
+    raise typer.Exit(code)

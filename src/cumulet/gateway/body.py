@@ -1,0 +1,62 @@
+"""Taking a request in: headers as a mapping, the body whole but never more than allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cumulet.wire.http import HttpRequest
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+MOST_BODY_BYTES = 16 * 1024 * 1024
+"""More than any operation takes that is read whole."""
+
+
+class BodyTooLarge(Exception):
+    """The body is longer than `MOST_BODY_BYTES`, or says that it will be."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+async def read_request(scope: dict[str, Any], receive: Receive) -> HttpRequest:
+    """Return the request of an ASGI scope once its body is here; raises BodyTooLarge or ClientGone."""
+    pairs = scope["headers"]
+    headers: dict[bytes, bytes] = dict(pairs)
+    if len(headers) != len(pairs):
+        headers = {}
+        for name, value in pairs:
+            headers[name] = headers[name] + b"," + value if name in headers else value
+    length = headers.get(b"content-length", b"0")
+    if len(length) > 15 or int(length) > MOST_BODY_BYTES:
+        raise BodyTooLarge
+    body = b""
+    if length != b"0" or b"transfer-encoding" in headers:
+        body = await _read_body(receive)
+    return HttpRequest(scope["method"], scope["raw_path"], scope["query_string"], headers, body)
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"]:
+        return bytes(message["body"])
+    parts: list[bytes] = []
+    size_bytes = 0
+    while True:
+        if message["type"] != "http.request":
+            raise ClientGone
+        parts.append(message["body"])
+        size_bytes += len(message["body"])
+        if size_bytes > MOST_BODY_BYTES:
+            raise BodyTooLarge
+        if not message["more_body"]:
+            return b"".join(parts)
+        message = await receive()
+
+
+async def hang_up(receive: Receive) -> None:
+    """Return once the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,88 @@
+"""One line for each request: JSON for machines, colours on a terminal.
+
+Lines are gathered and written together a few times a second, so that logging costs a request next to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import orjson
+
+from cumulet.kernel.clock import MACHINE
+
+WRITE_EVERY_SECONDS = 0.1
+
+LogStyle = Literal["auto", "pretty", "json", "off"]
+
+
+class RequestLog:
+    """Writes what was asked and answered."""
+
+    def __init__(self, style: LogStyle, stream: TextIO = sys.stderr) -> None:
+        self._style = ("pretty" if stream.isatty() else "json") if style == "auto" else style
+        self._stream = stream
+        self._entries: list[tuple[int, str, str, int, float, str, str]] = []
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def request(
+        self, service: str, operation: str, status: int, milliseconds: float, account: str, request_id: str
+    ) -> None:
+        """Log a request that has been answered."""
+        if self._style == "off":
+            return
+        self._entries.append((MACHINE.now_ms(), service, operation, status, milliseconds, account, request_id))
+        if self._write_timer is None:
+            self._write_timer = asyncio.get_running_loop().call_later(WRITE_EVERY_SECONDS, self.flush)
+
+    def event(self, message: str, **details: Any) -> None:
+        """Log something that is no request, such as a failure; written at once."""
+        self.flush()
+        if self._style == "pretty":
+            from rich.console import Console
+
+            Console(file=self._stream).print(f"[bold]{message}[/bold]", details or "", markup=True, highlight=False)
+        elif self._style == "json":
+            line = {"time": _iso(MACHINE.now_ms()), "message": message, **details}
+            print(orjson.dumps(line, default=str).decode(), file=self._stream, flush=True)
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        entries, self._entries = self._entries, []
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        if entries:
+            write = _pretty if self._style == "pretty" else _json
+            self._stream.write(write(entries))
+            self._stream.flush()
+
+
+Entry = tuple[int, str, str, int, float, str, str]
+
+
+def _json(entries: list[Entry]) -> str:
+    return "".join(
+        f'{{"time":"{_iso(time_ms)}","service":"{service}","operation":"{operation}","status":{status},'
+        f'"ms":{milliseconds:.2f},"account":"{account}","request_id":"{request_id}"}}\n'
+        for time_ms, service, operation, status, milliseconds, account, request_id in entries
+    )
+
+
+def _pretty(entries: list[Entry]) -> str:
+    return "".join(
+        f"{_iso(time_ms)[11:23]}  \x1b[{_colour(status)}m{status}\x1b[0m  {service}.{operation:<32} "
+        f"{milliseconds:8.2f} ms  \x1b[2m{account}\x1b[0m\n"
+        for time_ms, service, operation, status, milliseconds, account, _ in entries
+    )
+
+
+def _colour(status: int) -> int:
+    return 32 if status < 400 else 33 if status < 500 else 31
+
+
+def _iso(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

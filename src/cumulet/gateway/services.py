@@ -1,0 +1,42 @@
+"""The services of this platform, and how requests name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cumulet.services.service import Platform, Service
+from cumulet.services.sqs import Sqs
+from cumulet.services.sts import Sts
+from cumulet.store.schema import Schema
+from cumulet.wire.service import WireService, load
+
+ALL: tuple[type[Service], ...] = (Sqs, Sts)
+SCHEMAS = ("cumulet.gateway", "cumulet.services.sqs")
+"""The packages that have tables."""
+
+
+def schemas() -> list[Schema]:
+    """Return the tables of the gateway and of all services."""
+    return [Schema.of_package(package) for package in SCHEMAS]
+
+
+class Registry:
+    """The services by the names that requests give them."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self.services = {service.name: service for service in services}
+        self.wires: dict[str, WireService] = {name: load(name) for name in self.services}
+        self.by_target = {wire.target_prefix: name for name, wire in self.wires.items() if wire.target_prefix}
+        self.by_version = {wire.api_version: name for name, wire in self.wires.items() if "query" in wire.protocols}
+        self.signing_names: dict[str, str] = {name: wire.model.signing_name for name, wire in self.wires.items()}
+        self.by_signing_name = {signing_name: name for name, signing_name in self.signing_names.items()}
+
+    @classmethod
+    def of(cls, platform: Platform) -> Registry:
+        """Return all services, made for a platform."""
+        return cls([service(platform) for service in ALL])
+
+    def stop_waiting(self) -> None:
+        """Let every service answer what waits."""
+        for service in self.services.values():
+            service.stop_waiting()

@@ -1,0 +1,39 @@
+"""The context of one request: who asks for what, where, and how to tell that the caller has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Identity:
+    """Whose request it is."""
+
+    account: str
+    region: str
+    access_key_id: str
+    principal: str
+    """The caller's ARN."""
+    user_id: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One request of one client."""
+
+    service: str
+    operation: str
+    protocol: str
+    request_id: str
+    identity: Identity
+    account: str
+    """The account that the request acts in."""
+    region: str
+    """The region that the request addresses."""
+    base_url: str
+    """Scheme and host under which the client reached the platform, without a slash at the end."""
+    trace_header: str | None
+    """The request's `X-Amzn-Trace-Id`."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Returns once the client has closed the connection; to be awaited by what waits long."""

@@ -1,0 +1,103 @@
+"""Configuration: a flag beats `CUMULET_*` in the environment, which beats the file, which beats the default.
+
+The file is TOML with the flags' names (`port = 4566`); it is `cumulet.toml` in the working folder, or what
+`CUMULET_CONFIG` names. A table `[quotas]` holds limits by name, see `cumulet.kernel.quotas`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+AuthMode = Literal["open", "enforce"]
+ClockName = Literal["real", "virtual"]
+Durability = Literal["full", "relaxed"]
+
+CHOICES = {
+    "auth": ("open", "enforce"),
+    "clock": ("real", "virtual"),
+    "durability": ("full", "relaxed"),
+    "log": ("auto", "pretty", "json", "off"),
+}
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ConfigError(Exception):
+    """A setting that can't be used; the message names it and what it may be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The settings of one platform."""
+
+    host: str = "127.0.0.1"
+    port: int = 4566
+    data: Path = Path("cumulet-data")
+    auth: AuthMode = "open"
+    clock: ClockName = "real"
+    durability: Durability = "full"
+    log: Literal["auto", "pretty", "json", "off"] = "auto"
+    let_anyone_on_the_network_in: bool = False
+    """Listen on another address than loopback although no signature is checked."""
+    seed: int | None = None
+    """Makes ids and random choices repeatable, for tests."""
+    quotas: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port must be between 0 and 65535, not {self.port}")
+        if self.auth == "open" and self.host not in LOOPBACK and not self.let_anyone_on_the_network_in:
+            raise ConfigError(
+                f"with auth=open anyone who reaches {self.host} may do anything: use --auth enforce, "
+                "or say --let-anyone-on-the-network-in"
+            )
+
+
+def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Config:
+    """Return the settings; `flags` holds those given on the command line, None where one was not given.
+
+    Raises `ConfigError` for an unknown name, a value of a wrong type or a file that can't be read.
+    """
+    types = {f.name: str(f.type) for f in fields(Config)}
+    settings: dict[str, Any] = _from_file(environment)
+    unknown = settings.keys() - types.keys()
+    if unknown:
+        raise ConfigError(f"the configuration file has an unknown setting: {', '.join(sorted(unknown))}")
+    for name in types.keys() - {"quotas"}:
+        if (text := environment.get(f"CUMULET_{name.upper()}")) is not None:
+            settings[name] = text
+    settings.update({name: value for name, value in flags.items() if value is not None})
+    return Config(**{name: _convert(name, types[name], value) for name, value in settings.items()})
+
+
+def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
+    named = environment.get("CUMULET_CONFIG")
+    path = Path(named or "cumulet.toml")
+    if named is None and not path.is_file():
+        return {}
+    try:
+        return {name.replace("-", "_"): value for name, value in tomllib.loads(path.read_text("utf-8")).items()}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"can't read the configuration file {path}: {error}") from error
+
+
+def _convert(name: str, type_name: str, value: Any) -> Any:
+    try:
+        if name == "quotas":
+            return {quota: float(limit) for quota, limit in value.items()}
+        if type_name == "Path":
+            return Path(value)
+        if type_name.startswith("int"):
+            return int(value)
+        if type_name == "bool":
+            return value if isinstance(value, bool) else {"true": True, "1": True, "false": False, "0": False}[value]
+        return str(value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ConfigError(f"{name} can't be {value!r}") from None

@@ -1,0 +1,74 @@
+"""What a service is to the gateway: a name, a method for each operation, tables, and work of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from botocore import xform_name
+
+from cumulet.kernel.activity import Activity
+from cumulet.kernel.call import Call
+from cumulet.kernel.clock import Clock
+from cumulet.kernel.config import Config
+from cumulet.kernel.ids import Ids
+from cumulet.kernel.quotas import Quotas
+from cumulet.kernel.telemetry import Telemetry
+from cumulet.store import Store
+from cumulet.wire.http import HttpRequest
+from cumulet.wire.service import NO_LABELS
+
+Method = Callable[[Call, Any], Awaitable[dict[str, Any] | None]]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What every service is given."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    ids: Ids
+    activity: Activity
+    telemetry: Telemetry
+    quotas: Quotas
+
+
+class Service:
+    """An AWS service. `class Sqs(Service, name="sqs")` has a coroutine `send_message(call, request)` for
+    SendMessage, and so on; an operation without a method is answered with 501.
+    """
+
+    name: ClassVar[str]
+    """botocore's name of the service."""
+
+    def __init_subclass__(cls, *, name: str | None = None) -> None:
+        if name is not None:
+            cls.name = name
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.store = platform.store
+        self.clock = platform.clock
+        self.ids = platform.ids
+        self._methods: dict[str, Method | None] = {}
+
+    def method(self, operation: str) -> Method | None:
+        """Return the method for an operation, or None when there is none yet."""
+        try:
+            return self._methods[operation]
+        except KeyError:
+            method: Method | None = getattr(self, xform_name(operation), None)
+            self._methods[operation] = method
+            return method
+
+    def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
+        """Return members that the request gives by other ways than the service's model knows."""
+        return NO_LABELS
+
+    async def start(self) -> None:
+        """Go on with the service's own work after a start of the platform."""
+
+    def stop_waiting(self) -> None:
+        """Answer at once what waits for something to happen; the platform is shutting down."""

@@ -1,0 +1,92 @@
+"""Standard queues: at least once, in no promised order; here oldest first."""
+
+from __future__ import annotations
+
+from cumulet.services.sqs import dead_letters
+from cumulet.services.sqs.backlog import (
+    DELETE_MESSAGE,
+    MARK_RECEIVED,
+    SELECT_NEXT_DUE,
+    SELECT_RECEIVABLE,
+    Lease,
+    Received,
+    count_in_flight,
+    insert,
+    received_message,
+)
+from cumulet.services.sqs.errors import OverLimit
+from cumulet.services.sqs.handles import Handle
+from cumulet.services.sqs.message import NewMessage
+from cumulet.services.sqs.queues import Queue
+from cumulet.store import Tx
+
+MOST_SKIPPED = 100
+"""How many expired and dead messages one receive puts away before it answers with what it has."""
+
+
+def put(tx: Tx, queue: Queue, message: NewMessage, now_ms: int) -> int:
+    """Append a message and return when it becomes visible: after its delay, or the queue's."""
+    delay = queue.settings.delay_seconds if message.delay_seconds is None else message.delay_seconds
+    visible_ms = now_ms + delay * 1000
+    insert(tx, queue, message, tx.next_id(), now_ms, visible_ms)
+    return visible_ms
+
+
+def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:
+    """Take up to `lease.most` visible messages out of sight until `lease.until_ms`.
+
+    SQS: a message received `maxReceiveCount` times goes to the dead-letter queue instead of being received again;
+    with 120,000 messages in flight the call fails (OverLimit).
+    """
+    received = Received(lease.receipt)
+    if lease.limit:
+        received.in_flight = count_in_flight(tx, queue, lease.now_ms)
+        if received.in_flight >= lease.limit:
+            raise OverLimit(
+                "Too many messages have been received without being deleted.\n"
+                "Please delete your received messages or let them timeout before receiving more."
+            )
+    for in_flight in (1, 0):  # what came back from a consumer is older than what none has seen
+        _receive(tx, queue, lease, in_flight, received)
+        if len(received.messages) == lease.most:
+            return received
+    if not received.messages:
+        received.next_due_ms = next_due(tx, queue)
+    return received
+
+
+def _receive(tx: Tx, queue: Queue, lease: Lease, in_flight: int, received: Received) -> None:
+    settings = queue.settings
+    expired_before = lease.now_ms - settings.retention_ms
+    for _ in range(MOST_SKIPPED):
+        want = lease.most - len(received.messages)
+        rows = tx.all(SELECT_RECEIVABLE, queue.backlog_id, in_flight, lease.now_ms, want)
+        skipped = False
+        for row in rows:
+            message = received_message(row, lease.now_ms)
+            if message.sent_ms <= expired_before:
+                tx.run(DELETE_MESSAGE, message.id, queue.backlog_id)
+                skipped = True
+            elif settings.gives_up_after(message.receive_count) and dead_letters.bury(
+                tx, queue, message, lease.now_ms, received
+            ):
+                skipped = True
+            else:
+                tx.run(MARK_RECEIVED, lease.until_ms, lease.receipt, lease.now_ms, lease.now_ms, message.id)
+                received.messages.append(message)
+        if not skipped or received.messages:
+            return
+
+
+def remove(tx: Tx, queue: Queue, handle: Handle) -> None:
+    """Delete the message that `handle` names, if it is still there.
+
+    SQS (recorded): the handle of any receive of the message will do, expired or not.
+    """
+    tx.run(DELETE_MESSAGE, handle.message_number, queue.backlog_id)
+
+
+def next_due(tx: Tx, queue: Queue) -> int | None:
+    """Return when the next message of the queue becomes visible, or None when it holds none."""
+    moments = [row[0] for in_flight in (0, 1) for row in tx.all(SELECT_NEXT_DUE, queue.backlog_id, in_flight)]
+    return min(moments, default=None)

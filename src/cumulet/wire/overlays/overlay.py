@@ -1,0 +1,32 @@
+"""What an overlay may say about a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cumulet.wire.constraints import Writer, common_writer
+
+Description = dict[str, Any]
+
+
+def _unchanged(description: Description) -> Description:
+    return description
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Corrections of one service; functions take a model description and return the corrected one.
+
+    `descriptions` has an entry for each protocol that the model has lost or describes otherwise. `coral_errors`
+    are modeled errors that AWS answers under Coral's namespace instead of `error_namespace`. `query_messages`
+    replaces error texts that the query protocol words differently.
+    """
+
+    correct: Callable[[Description], Description] = _unchanged
+    descriptions: Mapping[str, Callable[[Description], Description]] = field(default_factory=dict)
+    refuse: Writer = common_writer
+    error_namespace: str = ""
+    coral_errors: frozenset[str] = frozenset()
+    query_messages: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,114 @@
+"""The JSON protocols 1.0 and 1.1: everything is in the body, the operation in a header.
+
+Errors carry their shape's name in `__type`: with the service's namespace where the overlay knows one, with
+Coral's for errors that every service has. Services that once spoke query add `x-amzn-query-error`, from which
+clients take the code that they know of old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulet.kernel.errors import AwsError
+from cumulet.wire import constraints, json_body, json_values
+from cumulet.wire.errors import ErrorTrait, trait_of
+from cumulet.wire.http import HttpRequest, HttpResponse
+from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
+
+    from cumulet.wire.service import WireService
+
+CORAL = "com.amazon.coral.service"
+QUERY_ERROR = b"x-amzn-query-error"
+DEFAULT_VERSION = "1.0"
+
+
+class Json:
+    """The `json` protocol of a model, whichever version it names."""
+
+    def decoder(self, service: WireService, operation: OperationModel) -> Decode:
+        shape = operation.input_shape
+        if shape is None:
+            return lambda request, labels: {}
+        members: Mapping[str, Any] = shape.members
+        fast = json_body.fast_decoder(service.types, shape.name, members, tuple(shape.required_members))
+        check = constraints.checker(shape)
+        check_patterns = constraints.checker(shape, only_patterns=True)
+        name = operation.name
+
+        def decode_slowly(body: bytes) -> dict[str, Any]:
+            value = json_body.slow_decode(members, body)
+            if check is not None and (violations := check(value)):
+                raise service.refuse("json", name, violations)
+            return value
+
+        def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
+            try:
+                return fast(request.body)
+            except json_body.REFUSED:
+                pass
+            return decode_slowly(request.body)
+
+        if check_patterns is None:
+            return decode
+
+        def decode_and_match(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
+            try:
+                value = fast(request.body)
+            except json_body.REFUSED:
+                return decode_slowly(request.body)
+            if violations := check_patterns(value):
+                raise service.refuse("json", name, violations)
+            return value
+
+        return decode_and_match
+
+    def encoder(self, service: WireService, operation: OperationModel) -> Encode:
+        content_type = _content_type(service)
+        shape = operation.output_shape
+        if shape is None:
+            return lambda result, request_id: HttpResponse(
+                200, b"", [(REQUEST_ID, request_id.encode()), (b"content-type", content_type)]
+            )
+        write = json_body.encoder(shape.members)
+
+        def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
+            body = write(result) if result else b"{}"
+            return HttpResponse(200, body, [(REQUEST_ID, request_id.encode()), (b"content-type", content_type)])
+
+        return encode
+
+    def encode_error(
+        self, service: WireService | None, error: AwsError, request_id: str, *, query_compatible: bool
+    ) -> HttpResponse:
+        trait = trait_of(service.model if service else None, error)
+        members = trait.shape.members if trait.shape is not None else {}
+        body = {"__type": f"{_namespace(service, trait)}{trait.name}", **error_members(trait, error, members)}
+        headers = [(REQUEST_ID, request_id.encode()), (b"content-type", _content_type(service))]
+        if query_compatible and service is not None and service.is_query_compatible:
+            fault = "Sender" if trait.is_sender_fault else "Receiver"
+            headers.append((QUERY_ERROR, f"{trait.query_code};{fault}".encode()))
+        return HttpResponse(trait.status, json_body.dumps(body), headers)
+
+
+def error_members(trait: ErrorTrait, error: AwsError, members: Mapping[str, Shape]) -> dict[str, Any]:
+    """Return the message, under the name that the shape gives it, and the shape's further members as JSON values."""
+    message_name = next((name for name in members if name.lower() == "message"), None)
+    if message_name is not None:
+        return json_values.wire_form(members)({message_name: error.message or None, **error.members})  # type: ignore[no-any-return]
+    message = {"message": error.message} if error.message else {}
+    return {**message, **json_values.wire_form(members)(error.members)}
+
+
+def _namespace(service: WireService | None, trait: ErrorTrait) -> str:
+    if service is None or trait.shape is None or trait.name in service.overlay.coral_errors:
+        return f"{CORAL}#"
+    return f"{service.overlay.error_namespace}#" if service.overlay.error_namespace else ""
+
+
+def _content_type(service: WireService | None) -> bytes:
+    version = service.model.metadata.get("jsonVersion", DEFAULT_VERSION) if service else DEFAULT_VERSION
+    return f"application/x-amz-json-{version}".encode()

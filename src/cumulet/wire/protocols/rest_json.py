@@ -1,0 +1,85 @@
+"""The REST protocol with JSON bodies: members in the path, the query, headers, the status and the body.
+
+A member named as payload is the whole body: bytes and text as they are, structures and documents as JSON. An
+event stream travels as the bytes of its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cumulet.kernel.errors import AwsError
+from cumulet.wire import constraints, json_body
+from cumulet.wire.errors import ErrorTrait, trait_of
+from cumulet.wire.http import HttpRequest, HttpResponse
+from cumulet.wire.model import body_members
+from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
+from cumulet.wire.protocols.json_ import error_members
+from cumulet.wire.rest import RequestParts, ResponseParts
+from cumulet.wire.rest_payload import payload_reader, payload_writer
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+    from cumulet.wire.service import WireService
+
+CONTENT_TYPE = b"content-type"
+JSON = b"application/json"
+ERROR_TYPE = b"x-amzn-errortype"
+
+
+class RestJson:
+    """The `rest-json` protocol."""
+
+    def decoder(self, service: WireService, operation: OperationModel) -> Decode:
+        shape = operation.input_shape
+        if shape is None:
+            return lambda request, labels: {}
+        parts = RequestParts(shape)
+        read_body = payload_reader(service.types, shape)
+        check = constraints.checker(shape)
+        name = operation.name
+
+        def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
+            value = read_body(request.body)
+            parts.read(request, labels, value)
+            if check is not None and (violations := check(value)):
+                raise service.refuse("rest-json", name, violations)
+            return value
+
+        return decode
+
+    def encoder(self, service: WireService, operation: OperationModel) -> Encode:
+        shape = operation.output_shape
+        status = operation.http.get("responseCode", 200)
+        parts = ResponseParts(shape)
+        write_body, content_type = payload_writer(shape)
+
+        def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
+            value = result or {}
+            body = write_body(value)
+            headers = [(REQUEST_ID, request_id.encode())]
+            response = HttpResponse(status, body, headers)
+            parts.write(value, response)
+            if content_type and body and not any(name == CONTENT_TYPE for name, _ in headers):
+                headers.append((CONTENT_TYPE, content_type))
+            return response
+
+        return encode
+
+    def encode_error(
+        self, service: WireService | None, error: AwsError, request_id: str, *, query_compatible: bool
+    ) -> HttpResponse:
+        trait = trait_of(service.model if service else None, error)
+        headers = [(REQUEST_ID, request_id.encode()), (ERROR_TYPE, trait.name.encode()), (CONTENT_TYPE, JSON)]
+        response = HttpResponse(trait.status, json_body.dumps(_error_body(trait, error)), headers)
+        if trait.shape is not None:
+            ResponseParts(trait.shape).write(error.members, response)
+            response.status = trait.status
+        return response
+
+
+def _error_body(trait: ErrorTrait, error: AwsError) -> dict[str, Any]:
+    members = body_members(trait.shape)
+    return error_members(trait, error, members)
