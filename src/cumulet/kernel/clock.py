@@ -58,6 +58,10 @@ class MachineClock:
         """Return after `seconds`."""
         await asyncio.sleep(seconds)
 
+    def pause(self, seconds: float) -> None:
+        """Block the calling thread; never on an event loop."""
+        time.sleep(seconds)
+
     def monotonic(self) -> float:
         """Return seconds of a clock that never goes back, for measuring durations."""
         return time.monotonic()

@@ -1,1 +1,30 @@
-"""A pytest plugin: the fixture `cumulet` is a running platform with a virtual clock."""
+"""The pytest plugin: `cumulet` is a running platform with a virtual clock and an account that no other test uses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cumulet.testing.server import Cumulet
+
+_accounts = itertools.count(100_000_000_001)
+
+
+@pytest.fixture(scope="session")
+def cumulet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
+    """Return the server that all tests of this process share."""
+    folder: Path = tmp_path_factory.mktemp("cumulet") / "data"
+    with Cumulet(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def cumulet(cumulet_server: Cumulet) -> Cumulet:
+    """Return the running platform as a fresh account sees it: empty.
+
+    The clock is the server's: it stands where the tests before have left it, and only `advance` moves it.
+    """
+    return cumulet_server.as_account(str(next(_accounts)))

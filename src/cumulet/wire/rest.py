@@ -81,8 +81,8 @@ class RequestParts:
             given.setdefault(key, []).append(text)
         for name, wire, parse in self._query:
             if wire in given:
-                into[name] = parse(given.pop(wire))
-        # A map of parameters takes those that no other member is bound to.
+                into[name] = parse(given[wire])
+        # A map of parameters takes all, those that other members are bound to as well.
         for name, has_lists in self._query_maps:
             if given:
                 into[name] = given if has_lists else {key: texts[0] for key, texts in given.items()}

@@ -26,8 +26,35 @@ from cumulet.wire.uri import Router, split
 from .botocore_client import read
 
 FILES = ("json", "json_1_0", "json_1_0-query-compatible", "query", "rest-json")
+COMPRESSION = "tells how a client compresses; the case has no body"
+TOKEN = "tells what a client adds to the parameters"
+EMPTY = "a form, a query string and headers have no empty list or map: absent and empty are the same"
+EMPTY_PAYLOAD = "a client sends {} for a payload that is not there"
+NOT_READ = "botocore, the reader here, does not understand the case's own answer either"
 NOT_APPLICABLE = {
-    "SDKAppliedContentEncoding_awsJson1_1": "about how a client compresses a body, which it holds unsent",
+    "SDKAppliedContentEncoding_awsJson1_0": COMPRESSION,
+    "SDKAppliedContentEncoding_awsJson1_1": COMPRESSION,
+    "SDKAppliedContentEncoding_awsQuery": COMPRESSION,
+    "SDKAppliedContentEncoding_restJson1": COMPRESSION,
+    "SDKAppendsGzipAndIgnoresHttpProvidedEncoding_awsJson1_0": COMPRESSION,
+    "SDKAppendsGzipAndIgnoresHttpProvidedEncoding_awsJson1_1": COMPRESSION,
+    "SDKAppendsGzipAndIgnoresHttpProvidedEncoding_awsQuery": COMPRESSION,
+    "SDKAppendedGzipAfterProvidedEncoding_restJson1": COMPRESSION,
+    "QueryProtocolIdempotencyTokenAutoFill": TOKEN,
+    "RestJsonQueryIdempotencyTokenAutoFill": TOKEN,
+    "QueryEmptyQueryMaps": EMPTY,
+    "RestJsonHttpPrefixHeadersAreNotPresent": EMPTY,
+    "RestJsonOmitsEmptyListQueryValues": EMPTY,
+    "RestJsonHttpWithEmptyStructurePayload": EMPTY_PAYLOAD,
+    "RestJsonHttpWithHeadersButNoPayload": EMPTY_PAYLOAD,
+    "RestJsonHostWithPath": "tells how a client joins the paths of an endpoint and of an operation",
+    "RestJsonQueryPrecedence": "tells which of two values for one parameter a client sends",
+    "MediaTypeHeaderInputBase64": "the parameter is the text of the JSON value that the model asks for",
+    "RestJsonHttpPayloadTraitsWithNoBlobBody": NOT_READ,
+    "RestJsonHttpPayloadWithUnsetUnion": NOT_READ,
+    "RestJsonInputAndOutputWithQuotedStringHeaders": NOT_READ,
+    "RestJsonInputAndOutputWithTimestampHeaders": NOT_READ,
+    "HttpPrefixHeadersResponse": "the empty prefix also catches the headers that every answer has",
 }
 FOLDER = os.environ.get("CUMULET_PROTOCOL_CASES")
 
@@ -131,6 +158,7 @@ def _same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_same, left, right))
-    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
-        return math.isnan(right)
+    if isinstance(right, float) and not math.isfinite(right):
+        # botocore leaves the text of a special number in JSON as it is.
+        return repr(float(left)) == repr(right)
     return bool(left == right)
