@@ -107,5 +107,6 @@ class Checkpoints:
             self._held_at = None
             self._writer.resume()
         for drained in self._drained:
-            drained.set_result(None)
+            if not drained.done():
+                drained.set_result(None)
         self._drained.clear()

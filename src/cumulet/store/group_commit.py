@@ -274,5 +274,6 @@ class GroupCommit:
         else:
             self._busy = False
             for drained in self._drained:
-                drained.set_result(None)
+                if not drained.done():
+                    drained.set_result(None)
             self._drained.clear()

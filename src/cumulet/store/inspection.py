@@ -66,6 +66,6 @@ def _check(connection: apsw.Connection, file: Path, size_bytes: int) -> None:
     if size_bytes <= _READ_AS_A_WHOLE_BYTES:
         found = connection.execute("PRAGMA quick_check(1)").get
         if found != "ok":
-            raise damaged(file, found)
+            raise damaged(file, " ".join(str(found).split()))
     for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone()
