@@ -12,6 +12,7 @@ the model.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def _torn(offset: int, data: bytes, chance: random.Random) -> list[tuple[int, by
     """Return the sectors of a write that reached the disk: all up to one, or any."""
     first = SECTOR_BYTES - offset % SECTOR_BYTES
     edges = [0, *range(first, len(data), SECTOR_BYTES), len(data)]
-    pieces = [(offset + start, data[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [(offset + start, data[start:end]) for start, end in itertools.pairwise(edges)]
     if chance.random() < 0.5:
         return list(pieces[: chance.randrange(len(pieces) + 1)])
     return [piece for piece in pieces if chance.random() < 0.5]
@@ -147,6 +148,10 @@ class PowerCutVfs(apsw.VFS):
             self.images.append(Image(self.events, self._disk.copy(), self._note()))
         return self._disk
 
+    def knows(self, name: str) -> bool:
+        """Return whether the folder has a file `name`."""
+        return name in self._disk.entries
+
     def ignores_sync(self, name: str) -> bool:
         """Return whether a sync of `name` does nothing."""
         return name.endswith(self._ignored_syncs)
@@ -166,13 +171,11 @@ class PowerCutVfs(apsw.VFS):
 class RecordedFile(apsw.VFSFile):
     """A real file whose writes and syncs are recorded."""
 
-    def __init__(
-        self, vfs: PowerCutVfs, path: str, name: str | apsw.URIFilename | None, flags: list[int]
-    ) -> None:
-        is_new = not Path(path).exists()
+    def __init__(self, vfs: PowerCutVfs, path: str, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
         super().__init__("", name, flags)
         self._vfs = vfs
         self._name = Path(path).name
+        is_new = not vfs.knows(self._name)
         self._syncs_folder = is_new and bool(flags[0] & _SYNCS_FOLDER)
         if is_new:
             vfs.happens().entries[self._name] = Inode()

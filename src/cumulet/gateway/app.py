@@ -97,7 +97,8 @@ class Gateway:
                 identity=identity,
                 account=account,
                 region=identity.region,
-                base_url=_base_url(scope, request),
+                scheme=scope["scheme"],
+                host=request.headers.get(b"host", b"localhost").decode("latin-1"),
                 trace_header=_text(request.headers.get(b"x-amzn-trace-id")),
                 hang_up=partial(hang_up, receive),
             )
@@ -131,14 +132,6 @@ async def _respond(send: Send, response: HttpResponse) -> None:
     headers = [*response.headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _base_url(scope: dict[str, Any], request: HttpRequest) -> str:
-    host = request.headers.get(b"host")
-    if not host:
-        address, port = scope["server"] or ("localhost", 0)
-        host = f"{address}:{port}".encode()
-    return f"{scope['scheme']}://{host.decode('latin-1')}"
 
 
 def _text(header: bytes | None) -> str | None:

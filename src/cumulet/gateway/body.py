@@ -11,6 +11,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """More than any operation takes that is read whole."""
+MOST_LENGTH_DIGITS = 19
 
 
 class BodyTooLarge(Exception):
@@ -29,22 +30,23 @@ async def read_request(scope: dict[str, Any], receive: Receive) -> HttpRequest:
         headers = {}
         for name, value in pairs:
             headers[name] = headers[name] + b"," + value if name in headers else value
-    length = headers.get(b"content-length", b"0")
-    if len(length) > 15 or int(length) > MOST_BODY_BYTES:
-        raise BodyTooLarge
+    length = headers.get(b"content-length")
     body = b""
-    if length != b"0" or b"transfer-encoding" in headers:
+    if length is not None:
+        # The parser has refused what is no number.
+        if len(length) > MOST_LENGTH_DIGITS or int(length) > MOST_BODY_BYTES:
+            raise BodyTooLarge
+        body = await _read_body(receive)
+    elif b"transfer-encoding" in headers:
         body = await _read_body(receive)
     return HttpRequest(scope["method"], scope["raw_path"], scope["query_string"], headers, body)
 
 
 async def _read_body(receive: Receive) -> bytes:
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"]:
-        return bytes(message["body"])
     parts: list[bytes] = []
     size_bytes = 0
     while True:
+        message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
         parts.append(message["body"])
@@ -53,7 +55,6 @@ async def _read_body(receive: Receive) -> bytes:
             raise BodyTooLarge
         if not message["more_body"]:
             return b"".join(parts)
-        message = await receive()
 
 
 async def hang_up(receive: Receive) -> None:

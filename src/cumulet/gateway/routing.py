@@ -1,16 +1,18 @@
 """Which operation of which service a request means, and in which protocol it speaks.
 
-By `X-Amz-Target` (json), by `Action` (query), by the method and path of the service that the request is signed for
-(rest-json). A service or operation of AWS that the platform lacks is refused by name; nothing is guessed.
+By `X-Amz-Target` (json), by `Action` (query), by the path of Smithy's RPC (cbor), by the method and path of the
+service that the request is signed for (rest). A service or operation of AWS that the platform lacks is refused by
+name; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import parse_qs
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
+from cumulet.gateway import unserved
+from cumulet.gateway.refusals import NO_PROTOCOL
 from cumulet.gateway.services import Registry
 from cumulet.kernel.errors import AwsError, InvalidAction, NotImplementedFailure, UnknownOperationException
 from cumulet.services.sqs.urls import is_queue_path
@@ -20,6 +22,9 @@ from cumulet.wire.http import HttpRequest
 FORM = b"application/x-www-form-urlencoded"
 ACTION = re.compile(rb"(?:^|&)Action=([^&]*)")
 VERSION = re.compile(rb"(?:^|&)Version=([^&]*)")
+RPC = re.compile(rb"/service/([^/]+)/operation/([^/]+)/?")
+UNPRINTABLE = re.compile(r"[^A-Za-z0-9_.:/ -]")
+LONGEST_NAME = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +34,20 @@ class Route:
     service: str
     operation: str
     protocol: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """What the path says."""
 
 
 class Unroutable(Exception):
-    """No operation takes the request; `error` is to be answered in `protocol`, as `service` where one was named."""
+    """No operation takes the request; `error` is to be answered in `protocol`.
 
-    def __init__(self, error: AwsError, protocol: str, service: str | None = None) -> None:
+    `service` and `operation` are what the request names, printable; "-" where it names none.
+    """
+
+    def __init__(self, error: AwsError, protocol: str, service: str = "-", operation: str = "-") -> None:
         super().__init__(error.message)
         self.error = error
         self.protocol = protocol
-        self.service = service
+        self.service = printable(service)
+        self.operation = printable(operation)
 
 
 class Router:
@@ -58,15 +65,15 @@ class Router:
         action = _action(request)
         if action is not None:
             return self._by_action(request, action)
-        return self._by_path(request)
+        raise self._unknown_path(request)
 
     def _by_target(self, target: bytes) -> Route:
         prefix, _, operation = target.decode("latin-1").rpartition(".")
         service = self._registry.by_target.get(prefix)
         if service is None:
-            raise Unroutable(_lacking(f"service {prefix!r}", operation), "json")
+            raise lacking("json", prefix, operation)
         if operation not in self._registry.wires[service].operation_names:
-            raise Unroutable(UnknownOperationException(), "json", service)
+            raise Unroutable(UnknownOperationException(), "json", service, operation)
         route = self._targets[target] = Route(service, operation, "json")
         return route
 
@@ -74,9 +81,11 @@ class Router:
         service = self._query_service(request)
         if service is None:
             scope = sigv4.scope(request)
-            raise Unroutable(_lacking(f"service {scope.service!r}" if scope else "service", action), "query")
+            name = scope.service if scope else "an unnamed service"
+            raise lacking("ec2" if name == "ec2" else "query", name, action)
         if action not in self._registry.wires[service].operation_names:
-            raise Unroutable(InvalidAction(f"The action {action} is not valid for this endpoint."), "query", service)
+            error = InvalidAction(f"The action {action[:LONGEST_NAME]} is not valid for this endpoint.")
+            raise Unroutable(error, "query", service, action)
         return Route(service, action, "query")
 
     def _query_service(self, request: HttpRequest) -> str | None:
@@ -88,12 +97,27 @@ class Router:
         version = VERSION.search(request.query) or VERSION.search(request.body)
         return self._registry.by_version.get(version[1].decode("latin-1")) if version else None
 
-    def _by_path(self, request: HttpRequest) -> Route:
+    def _unknown_path(self, request: HttpRequest) -> Unroutable:
+        if b"smithy-protocol" in request.headers and (rpc := RPC.fullmatch(request.raw_path)):
+            return lacking("smithy-rpc-v2-cbor", rpc[1].decode("latin-1"), rpc[2].decode("latin-1"))
         scope = sigv4.scope(request)
-        path = request.raw_path.decode("latin-1")
         if scope is None or scope.service in self._registry.by_signing_name:
-            raise Unroutable(UnknownOperationException(), "query", "sqs")
-        raise Unroutable(_lacking(f"service {scope.service!r}", f"{request.method} {path}"), _guess_protocol(request))
+            is_json = b"json" in request.headers.get(b"content-type", b"")
+            service = self._registry.by_signing_name[scope.service] if scope else "-"
+            return Unroutable(UnknownOperationException(), "json" if is_json else NO_PROTOCOL, service)
+        protocol, operation = unserved.named(request, scope.service)
+        return lacking(protocol, scope.service, operation)
+
+
+def lacking(protocol: str, service: str, operation: str) -> Unroutable:
+    """Return the refusal of an operation of a service that the platform does not have."""
+    message = f"Cumulet does not implement {printable(operation)} of {printable(service)}."
+    return Unroutable(NotImplementedFailure(message), protocol, service, operation)
+
+
+def printable(name: str) -> str:
+    """Return a name that a request gives, fit for a log line."""
+    return UNPRINTABLE.sub("?", name[:LONGEST_NAME])
 
 
 def _action(request: HttpRequest) -> str | None:
@@ -101,18 +125,4 @@ def _action(request: HttpRequest) -> str | None:
     found = ACTION.search(request.query)
     if found is None and request.headers.get(b"content-type", b"").lower().startswith(FORM):
         found = ACTION.search(request.body)
-    if found is None:
-        return None
-    return parse_qs(b"Action=" + found[1], keep_blank_values=True, encoding="utf-8", errors="replace")[b"Action"][
-        0
-    ].decode()
-
-
-def _guess_protocol(request: HttpRequest) -> str:
-    """Return in which of the protocols that we speak a refusal may be understood."""
-    content_type = request.headers.get(b"content-type", b"")
-    return "rest-json" if b"json" in content_type else "query"
-
-
-def _lacking(service: str, operation: str) -> NotImplementedFailure:
-    return NotImplementedFailure(f"Cumulet does not implement {operation} of {service}.")
+    return None if found is None else unquote_to_bytes(found[1].replace(b"+", b" ")).decode("utf-8", "replace")

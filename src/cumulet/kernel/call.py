@@ -31,9 +31,15 @@ class Call:
     """The account that the request acts in."""
     region: str
     """The region that the request addresses."""
-    base_url: str
-    """Scheme and host under which the client reached the platform, without a slash at the end."""
+    scheme: str
+    host: str
+    """Under which the client reached the platform, port included."""
     trace_header: str | None
     """The request's `X-Amzn-Trace-Id`."""
     hang_up: Callable[[], Awaitable[None]]
     """Returns once the client has closed the connection; to be awaited by what waits long."""
+
+    @property
+    def base_url(self) -> str:
+        """The address that the client used, without a slash at the end."""
+        return f"{self.scheme}://{self.host}"

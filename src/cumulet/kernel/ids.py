@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 
+_RANDOM_BITS = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_VERSION_4 = 0x00000000_0000_4000_8000_000000000000
+
 
 class Ids:
     """A source of ids. Without a seed it starts from the machine's entropy; never use it for secrets."""
@@ -15,8 +18,8 @@ class Ids:
 
     def uuid(self) -> str:
         """Return a random UUID (version 4) in its usual form."""
-        text = f"{self._bits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        text = ((self._bits(128) & _RANDOM_BITS) | _VERSION_4).to_bytes(16, "big").hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def token(self) -> int:
         """Return a random number of 62 bits, which fits a BIGINT column."""

@@ -28,24 +28,18 @@ _TYPES = {"BIGINT": "INTEGER", "DOUBLE PRECISION": "REAL", "BYTEA": "BLOB", "BOO
 
 
 def statements(script: str) -> Iterator[str]:
-    """Yield the statements of `script` without comments and with single spaces, so that layout doesn't matter."""
-    words: list[str] = []
+    """Yield the statements of `script` without comments and spaces that mean nothing, so that layout doesn't count."""
+    statement = ""
     for token in _TOKEN.finditer(script):
-        kind = token.lastgroup
-        if kind in ("comment", "space"):
-            words.append(" ")
-        elif kind == "end":
-            yield from _joined(words)
-            words = []
+        kind, text = token.lastgroup, token.group()
+        if kind == "end":
+            yield from filter(None, [statement.rstrip()])
+            statement = ""
+        elif kind in ("comment", "space"):
+            statement += "" if not statement or statement[-1] in " (" else " "
         else:
-            words.append(token.group())
-    yield from _joined(words)
-
-
-def _joined(words: list[str]) -> Iterator[str]:
-    spaced = [word for index, word in enumerate(words) if word != " " or (index > 0 and words[index - 1] != " ")]
-    if statement := "".join(spaced).strip():
-        yield statement
+            statement = (statement.rstrip() if text in ")," else statement) + text
+    yield from filter(None, [statement.rstrip()])
 
 
 def sqlite_definition(statement: str) -> str:

@@ -23,8 +23,10 @@ def refused(error: apsw.Error, folder: Path) -> StoreError:
     """Return why the engine could not open the database in `folder`."""
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
         return damaged(folder / "cumulet.db", error)
-    if isinstance(error, apsw.FullError):
+    if isinstance(error, apsw.FullError) or getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
         return StoreError(disk_full(folder))
+    if isinstance(error, apsw.BusyError):
+        return StoreError(f"another program has the database in {folder} open; close it and try again")
     return StoreError(f"the data folder {folder} can't be opened ({error}); check its disk and its permissions")
 
 

@@ -12,6 +12,7 @@ the disk holds of the last commit (the kernel drops pages that it could not writ
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,8 @@ from cumulet.store.worker import Worker
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
 
 # A batch ends here although more operations wait, so that the loop can serve connections.
 BATCH_OPERATIONS = 512
@@ -91,6 +94,7 @@ class GroupCommit:
 
     def give_up(self, reason: str) -> None:
         """Write nothing any more, because of `reason`, not even what waits."""
+        _LOG.critical(reason)
         self.failure = self._refusal = reason
 
     def close(self) -> None:
@@ -119,6 +123,9 @@ class GroupCommit:
     def _run_batch(self) -> None:
         if self._held or self._is_committing:
             # A pause came between; whoever ends it, or the commit, goes on.
+            return
+        if self.failure is not None:
+            self._refuse_waiting(self.failure)
             return
         self._reserved_before = self._sequence.reserved
         try:
@@ -230,15 +237,18 @@ class GroupCommit:
         self._tx.callbacks.clear()
         reason = self._explain(error)
         outcomes, self._outcomes = self._outcomes, []
-        futures = [future for future, _, _ in outcomes]
-        if self.failure is not None:
-            futures += [future for future, *_ in self._waiting]
-            self._waiting.clear()
-        for future in futures:
+        for future, _, _ in outcomes:
             if not future.done():
                 failure = ServiceUnavailable(reason)
                 failure.__cause__ = error
                 future.set_exception(failure)
+        self._go_on()
+
+    def _refuse_waiting(self, reason: str) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for future, *_ in waiting:
+            if not future.done():
+                future.set_exception(ServiceUnavailable(reason))
         self._go_on()
 
     def _roll_back(self) -> None:
@@ -251,8 +261,11 @@ class GroupCommit:
     def _explain(self, error: Exception) -> str:
         """Return what the callers read, and remember what it means for the next batches."""
         if isinstance(error, apsw.FullError):
-            self.trouble = errors.disk_full(self._folder)
-            return self.trouble
+            reason = errors.disk_full(self._folder)
+            if self.trouble is None:
+                _LOG.error(reason)
+            self.trouble = reason
+            return reason
         if isinstance(error, apsw.BusyError):
             return errors.busy(self._folder)
         if isinstance(error, apsw.CorruptError | apsw.NotADBError):

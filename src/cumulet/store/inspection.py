@@ -1,4 +1,4 @@
-"""A look at the database before it is opened: a damaged one is refused as it lies.
+"""A look at the database before it is opened: one that is damaged or not ours to open is refused as it lies.
 
 Opening a database in the usual way writes: it makes or empties files beside it. The look uses plain reads and a
 connection that keeps all its state in memory. It is bounded: of a large database only the roots of the tables are read.
@@ -6,20 +6,23 @@ connection that keeps all its state in memory. It is bounded: of a large databas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import apsw
 
 from cumulet.store.errors import StoreError, damaged
+from cumulet.store.migrations import check
+from cumulet.store.schema import Schema
 
 _MAGIC = b"SQLite format 3\0"
 # A database of up to this size is read as a whole, which takes a few milliseconds.
 _READ_AS_A_WHOLE_BYTES = 4 * 1024 * 1024
 
 
-def inspect(file: Path) -> None:
-    """Raise StoreError, with nothing changed, when the database `file` is damaged; it may be missing."""
+def inspect(file: Path, schemas: Sequence[Schema]) -> None:
+    """Raise StoreError, with nothing changed, when `file` is damaged or has other tables; it may be missing."""
     log = file.with_name(f"{file.name}-wal")
     has_log = _size_bytes(log) > 0
     size_bytes = _size_bytes(file)
@@ -39,6 +42,7 @@ def inspect(file: Path) -> None:
     connection = _connect(file, has_log=has_log)
     try:
         _check(connection, file, size_bytes)
+        check(connection, schemas, file.parent)
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(file, error) from error
     finally:

@@ -39,4 +39,6 @@ class FolderLock:
 
     def release(self) -> None:
         """Let others have the folder."""
+        # Closing alone would leave it to a child that has not come to its exec yet.
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)

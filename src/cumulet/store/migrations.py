@@ -1,7 +1,7 @@
 """Brings a database to the schemas of this version, and refuses one that it can't bring there.
 
-Which blocks have been applied is recorded with their checksums. Everything is checked before anything is applied,
-so a database that is refused stays as it is. Each block has its own transaction: a crash between two loses nothing.
+Which blocks have been applied is recorded with their checksums. The check writes nothing and comes first, so a
+database that is refused stays as it is. Each block has its own transaction: a crash between two loses nothing.
 """
 
 from __future__ import annotations
@@ -19,25 +19,10 @@ SELECT_APPLIED = "SELECT schema_name, number, checksum FROM migrations"
 INSERT_APPLIED = "INSERT INTO migrations (schema_name, number, description, checksum) VALUES (?, ?, ?, ?)"
 
 
-def migrate(connection: apsw.Connection, schemas: Sequence[Schema], folder: Path) -> None:
-    """Apply the blocks that are missing. Raises StoreError when `folder` doesn't fit `schemas`."""
-    applied = _applied(connection)
-    _check(applied, schemas, folder)
-    for schema in schemas:
-        for block in schema.blocks:
-            if (schema.name, block.number) not in applied:
-                _apply(connection, schema, block)
-
-
-def _applied(connection: apsw.Connection) -> dict[tuple[str, int], str]:
-    if not connection.table_exists(None, "migrations"):
-        return {}
-    return {(str(row[0]), int(row[1])): str(row[2]) for row in connection.execute(SELECT_APPLIED)}
-
-
-def _check(applied: dict[tuple[str, int], str], schemas: Sequence[Schema], folder: Path) -> None:
+def check(connection: apsw.Connection, schemas: Sequence[Schema], folder: Path) -> None:
+    """Raise StoreError when the database of `folder` was written by other schemas than `schemas`; write nothing."""
     known = {(schema.name, block.number): block.checksum for schema in schemas for block in schema.blocks}
-    for (name, number), checksum in sorted(applied.items()):
+    for (name, number), checksum in sorted(_applied(connection).items()):
         if (name, number) not in known:
             raise StoreError(
                 f"the data folder {folder} was written by a newer version of Cumulet (schema {name}, step {number}); "
@@ -48,6 +33,21 @@ def _check(applied: dict[tuple[str, int], str], schemas: Sequence[Schema], folde
                 f"step {number} of the schema {name} is not the one that was applied to the data folder {folder}; "
                 "nothing was changed. Install the version that wrote it, or choose another folder."
             )
+
+
+def migrate(connection: apsw.Connection, schemas: Sequence[Schema]) -> None:
+    """Apply the blocks that are missing."""
+    applied = _applied(connection)
+    for schema in schemas:
+        for block in schema.blocks:
+            if (schema.name, block.number) not in applied:
+                _apply(connection, schema, block)
+
+
+def _applied(connection: apsw.Connection) -> dict[tuple[str, int], str]:
+    if not connection.table_exists(None, "migrations"):
+        return {}
+    return {(str(row[0]), int(row[1])): str(row[2]) for row in connection.execute(SELECT_APPLIED)}
 
 
 def _apply(connection: apsw.Connection, schema: Schema, block: Block) -> None:

@@ -64,21 +64,24 @@ class SqliteStore:
                 lock = FolderLock(folder)
                 undo.callback(lock.release)
                 file = folder / DATABASE
-                inspect(file)
+                schemas = [Schema.of_package("cumulet.store"), *schemas]
+                inspect(file, schemas)
                 is_new = not file.exists()
+                # SQLite gives the files beside it the same mode.
+                file.touch(mode=0o600)
                 writer = connect(file, durability=durability, cache_kib=_WRITER_CACHE_KIB, vfs=vfs)
                 undo.callback(writer.close)
-                migrate(writer, [Schema.of_package("cumulet.store"), *schemas], folder)
+                migrate(writer, schemas)
                 reader = connect_reader(file, cache_kib=_READER_CACHE_KIB, vfs=vfs)
                 undo.callback(reader.close)
                 copier = connect(file, durability=durability, cache_kib=_CHECKPOINT_CACHE_KIB, vfs=vfs)
                 undo.callback(copier.close)
                 if is_new:
                     folders.sync(folder)
+                is_relaxed = durability == "relaxed"
+                store = cls(folder, lock, writer, reader, copier, is_relaxed=is_relaxed, log_pages=log_pages)
                 undo.pop_all()
-                return cls(
-                    folder, lock, writer, reader, copier, is_relaxed=durability == "relaxed", log_pages=log_pages
-                )
+                return store
         except apsw.Error as error:
             raise errors.refused(error, folder) from error
         except OSError as error:
@@ -141,6 +144,8 @@ class SqliteStore:
         except (apsw.CorruptError, apsw.NotADBError) as error:
             self._writer.give_up(errors.found_damage(self._folder, error))
             raise ServiceUnavailable(errors.found_damage(self._folder, error)) from error
+        except apsw.ConnectionClosedError:
+            raise ServiceUnavailable("the store is shutting down") from None
         except apsw.IOError as error:
             raise ServiceUnavailable(errors.unreadable(self._folder, error)) from error
 

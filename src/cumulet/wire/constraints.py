@@ -11,23 +11,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError, SerializationException, ValidationException
 from cumulet.wire import patterns
 from cumulet.wire.errors import ValidationError
-from cumulet.wire.model import is_document, is_sparse, is_union, reaches
+from cumulet.wire.model import AGGREGATES, Reach, is_document, is_sparse, is_union
 
 if TYPE_CHECKING:
     from botocore.model import Shape
 
-REQUIRED, MIN, MAX, PATTERN, ENUM, ITEM, KEY, VALUE = (
-    "required", "min", "max", "pattern", "enum", "item", "key", "value",
-)  # fmt: skip
 UNION_TEXT = "Unions must have exactly one member set"
 NUMBERS = frozenset({"integer", "long", "float", "double"})
 
 Path = tuple[str | int, ...]
+
+
+class Kind(StrEnum):
+    """Which constraint is broken; `ITEM`, `KEY` and `VALUE` are told at the list or map that holds the value."""
+
+    REQUIRED = "required"
+    MIN = "min"
+    MAX = "max"
+    PATTERN = "pattern"
+    ENUM = "enum"
+    ITEM = "item"
+    KEY = "key"
+    VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Violation:
     """One broken constraint. `path` holds member names, map keys and list positions from 1."""
 
     path: Path
-    kind: str
+    kind: Kind
     text: str
     value: Any
     is_sensitive: bool = False
@@ -43,24 +54,6 @@ class Violation:
 
 Check = Callable[[Any, Path, list[Violation]], None]
 Writer = Callable[[str, str, Sequence[Violation]], AwsError]
-
-
-def checker(shape: Shape, *, only_patterns: bool = False) -> Callable[[Any], list[Violation]] | None:
-    """Return what lists a structure's violations, None when nothing can be broken.
-
-    `only_patterns` leaves out what msgspec has checked already. A union without exactly one member raises
-    SerializationException.
-    """
-    check = _Compiler(_has_pattern if only_patterns else _has_constraint, only_patterns=only_patterns).compile(shape)
-    if check is None:
-        return None
-
-    def violations(value: Any) -> list[Violation]:
-        found: list[Violation] = []
-        check(value, (), found)
-        return found
-
-    return violations
 
 
 def common_writer(protocol: str, operation: str, violations: Sequence[Violation]) -> AwsError:
@@ -125,22 +118,39 @@ def _has_constraint(shape: Shape) -> bool:
         return False
     has_limit = any(shape.metadata.get(name) is not None for name in ("min", "max", "pattern"))
     # A list, map or structure can always hold a null where none may be.
-    return has_limit or bool(shape.metadata.get("enum")) or shape.type_name in ("structure", "list", "map")
+    return has_limit or bool(shape.metadata.get("enum")) or shape.type_name in AGGREGATES
 
 
-class _Compiler:
-    """Compiles one checker. A recursive shape finds its own check by name when it runs."""
+class Checkers:
+    """Compiles the checkers of one model. A recursive shape finds its own by name when it runs."""
 
-    def __init__(self, is_wanted: Callable[[Shape], bool], *, only_patterns: bool) -> None:
-        self._is_wanted = is_wanted
-        self._only_patterns = only_patterns
+    only_patterns = False
+
+    def __init__(self) -> None:
+        self._reaches = Reach(_has_pattern if self.only_patterns else _has_constraint)
         self._checks: dict[str, Check] = {}
         self._under_way: set[str] = set()
 
-    def compile(self, shape: Shape) -> Check | None:
-        if is_document(shape) or not reaches(shape, self._is_wanted):
+    def of(self, shape: Shape) -> Callable[[Any], list[Violation]] | None:
+        """Return what lists a value's violations, None when nothing can be broken.
+
+        A union without exactly one member raises SerializationException.
+        """
+        check = self._compile(shape)
+        if check is None:
             return None
-        if shape.type_name not in ("structure", "list", "map"):
+
+        def violations(value: Any) -> list[Violation]:
+            found: list[Violation] = []
+            check(value, (), found)
+            return found
+
+        return violations
+
+    def _compile(self, shape: Shape) -> Check | None:
+        if is_document(shape) or not self._reaches(shape):
+            return None
+        if shape.type_name not in AGGREGATES:
             return self._scalar(shape)
         name = shape.name
         if name in self._under_way:
@@ -153,8 +163,8 @@ class _Compiler:
         return self._checks[name]
 
     def _structure(self, shape: Shape) -> Check:
-        required = () if self._only_patterns else tuple(shape.required_members)
-        compiled = [(name, self.compile(member)) for name, member in shape.members.items()]
+        required = () if self.only_patterns else tuple(shape.required_members)
+        compiled = [(name, self._compile(member)) for name, member in shape.members.items()]
         checks = [(name, check) for name, check in compiled if check is not None]
         union = is_union(shape)
 
@@ -163,7 +173,7 @@ class _Compiler:
                 raise SerializationException(UNION_TEXT)
             for name in required:
                 if name not in value:
-                    found.append(Violation((*path, name), REQUIRED, "Member must not be null", None))
+                    found.append(Violation((*path, name), Kind.REQUIRED, "Member must not be null", None))
             for name, check in checks:
                 if name in value:
                     check(value[name], (*path, name), found)
@@ -172,9 +182,9 @@ class _Compiler:
 
     def _list(self, shape: Shape) -> Check:
         member = shape.member
-        own = None if self._only_patterns else _limits(shape)
-        check_item = self.compile(member)
-        is_nested = member.type_name in ("structure", "list", "map")
+        own = None if self.only_patterns else _limits(shape)
+        check_item = self._compile(member)
+        is_nested = member.type_name in AGGREGATES
         allows_null = is_sparse(shape)
         text = f"Member must satisfy constraint: [{', '.join(texts(member))}]"
 
@@ -185,18 +195,18 @@ class _Compiler:
             for position, item in enumerate(value, 1):
                 if item is None:
                     if not allows_null:
-                        found.append(Violation((*path, position), REQUIRED, "Member must not be null", None))
+                        found.append(Violation((*path, position), Kind.REQUIRED, "Member must not be null", None))
                 elif check_item is not None:
                     check_item(item, (*path, position), found if is_nested else broken)
             if broken:
-                found.append(Violation(path, ITEM, text, value, broken[0].is_sensitive))
+                found.append(Violation(path, Kind.ITEM, text, value, broken[0].is_sensitive))
 
         return check_list
 
     def _map(self, shape: Shape) -> Check:
-        own = None if self._only_patterns else _limits(shape)
-        check_key, check_value = self.compile(shape.key), self.compile(shape.value)
-        is_nested = shape.value.type_name in ("structure", "list", "map")
+        own = None if self.only_patterns else _limits(shape)
+        check_key, check_value = self._compile(shape.key), self._compile(shape.value)
+        is_nested = shape.value.type_name in AGGREGATES
         allows_null = is_sparse(shape)
         key_text = f"Map keys must satisfy constraint: [{', '.join(texts(shape.key))}]"
         value_text = f"Map value must satisfy constraint: [{', '.join(texts(shape.value))}]"
@@ -211,20 +221,20 @@ class _Compiler:
                     check_key(key, path, broken_keys)
                 if item is None:
                     if not allows_null:
-                        found.append(Violation((*path, key), REQUIRED, "Member must not be null", None))
+                        found.append(Violation((*path, key), Kind.REQUIRED, "Member must not be null", None))
                 elif check_value is not None:
                     check_value(item, (*path, key), found if is_nested else broken_values)
             if broken_keys:
-                found.append(Violation(path, KEY, key_text, value, broken_keys[0].is_sensitive))
+                found.append(Violation(path, Kind.KEY, key_text, value, broken_keys[0].is_sensitive))
             if broken_values:
-                found.append(Violation(path, VALUE, value_text, value, broken_values[0].is_sensitive))
+                found.append(Violation(path, Kind.VALUE, value_text, value, broken_values[0].is_sensitive))
 
         return check_map
 
     def _scalar(self, shape: Shape) -> Check:
-        limits = None if self._only_patterns else _limits(shape)
+        limits = None if self.only_patterns else _limits(shape)
         pattern = shape.metadata.get("pattern")
-        enum = () if self._only_patterns else shape.metadata.get("enum", ())
+        enum = () if self.only_patterns else shape.metadata.get("enum", ())
         allowed = frozenset(enum)
         matches = patterns.matcher(pattern) if pattern else None
         is_sensitive = bool(shape.metadata.get("sensitive"))
@@ -234,12 +244,18 @@ class _Compiler:
                 limits(value, path, found)
             if matches is not None and not matches(value):
                 text = f"Member must satisfy regular expression pattern: {pattern}"
-                found.append(Violation(path, PATTERN, text, value, is_sensitive))
+                found.append(Violation(path, Kind.PATTERN, text, value, is_sensitive))
             if allowed and value not in allowed:
                 text = f"Member must satisfy enum value set: [{', '.join(enum)}]"
-                found.append(Violation(path, ENUM, text, value, is_sensitive))
+                found.append(Violation(path, Kind.ENUM, text, value, is_sensitive))
 
         return check_scalar
+
+
+class PatternCheckers(Checkers):
+    """Compiles checkers of what msgspec leaves unchecked: patterns and unions."""
+
+    only_patterns = True
 
 
 def _limits(shape: Shape) -> Check | None:
@@ -254,9 +270,9 @@ def _limits(shape: Shape) -> Check | None:
         size = value if is_number else len(value)
         if most is not None and size > most:
             text = f"Member must have {unit} less than or equal to {most}"
-            found.append(Violation(path, MAX, text, value, is_sensitive))
+            found.append(Violation(path, Kind.MAX, text, value, is_sensitive))
         if least is not None and size < least:
             text = f"Member must have {unit} greater than or equal to {least}"
-            found.append(Violation(path, MIN, text, value, is_sensitive))
+            found.append(Violation(path, Kind.MIN, text, value, is_sensitive))
 
     return check_limits

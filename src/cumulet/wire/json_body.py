@@ -18,12 +18,13 @@ import orjson
 
 from cumulet.kernel.errors import SerializationException
 from cumulet.wire import lenient, timestamps
-from cumulet.wire.json_values import finisher, needs_wire_form, wire_form
-from cumulet.wire.model import is_recursive
-from cumulet.wire.typed import Types
+from cumulet.wire.json_values import Finishers, WireForms
+from cumulet.wire.model import nests_without_bound
 
 if TYPE_CHECKING:
     from botocore.model import Shape
+
+    from cumulet.wire.service import WireService
 
 # orjson writes 254 levels. What could never be answered again is refused when it is read.
 MAX_DEPTH = 250
@@ -34,11 +35,13 @@ REFUSED = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 FastDecode = Callable[[bytes], dict[str, Any]]
 
 
-def fast_decoder(types: Types, name: str, members: Mapping[str, Shape], required: tuple[str, ...]) -> FastDecode:
+def fast_decoder(
+    service: WireService, name: str, members: Mapping[str, Shape], required: tuple[str, ...]
+) -> FastDecode:
     """Return what decodes a body that is as the model says; raises one of `REFUSED` for every other."""
-    decode: FastDecode = msgspec.json.Decoder(types.structure(name, members, required)).decode
-    finish = finisher(members)
-    if any(is_recursive(shape) for shape in members.values()):
+    decode: FastDecode = msgspec.json.Decoder(service.types.structure(name, members, required)).decode
+    finish = service.shared(Finishers).of(members)
+    if any(nests_without_bound(shape) for shape in members.values()):
         decode = _shallow(decode)
     if finish is None:
         return decode
@@ -99,10 +102,11 @@ def parse(body: bytes) -> Any:
         raise SerializationException from None
 
 
-def encoder(members: Mapping[str, Shape]) -> Callable[[Mapping[str, Any]], bytes]:
+def encoder(service: WireService, members: Mapping[str, Shape]) -> Callable[[Mapping[str, Any]], bytes]:
     """Return what writes a structure's members as JSON; members that are None are left out."""
-    to_wire = wire_form(members)
-    if needs_wire_form(members):
+    forms = service.shared(WireForms)
+    to_wire = forms.members(members)
+    if forms.is_needed(members):
         return lambda value: dumps(to_wire(value))
 
     def encode(value: Mapping[str, Any]) -> bytes:

@@ -12,20 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.wire import timestamps
-from cumulet.wire.model import is_document, is_sparse, reaches, wire_name
+from cumulet.wire.model import Reach, is_document, is_sparse, wire_name
 from cumulet.wire.typed import FLOATS
 
 if TYPE_CHECKING:
     from botocore.model import Shape
 
 Convert = Callable[[Any], Any]
-
-
-def finisher(members: Mapping[str, Shape]) -> Convert | None:
-    """Return what completes a decoded structure, None when there is nothing to do."""
-    if not any(is_renamed(name, shape) or reaches(shape, _is_unfinished) for name, shape in members.items()):
-        return None
-    return _Finishers().members(members)
 
 
 def is_renamed(name: str, shape: Shape) -> bool:
@@ -39,8 +32,8 @@ def _is_unfinished(shape: Shape) -> bool:
     return bool(shape.type_name == "timestamp")
 
 
-class _Recursive:
-    """Compiles converters; a recursive structure finds its own by name when it runs."""
+class Converters:
+    """Compiles the converters of one model; a recursive structure finds its own by name when it runs."""
 
     def __init__(self) -> None:
         self._made: dict[str, Convert] = {}
@@ -60,7 +53,19 @@ class _Recursive:
         raise NotImplementedError
 
 
-class _Finishers(_Recursive):
+class Finishers(Converters):
+    """Converters that complete what msgspec decoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reaches = Reach(_is_unfinished)
+
+    def of(self, members: Mapping[str, Shape]) -> Convert | None:
+        """Return what completes a decoded structure, None when there is nothing to do."""
+        if any(is_renamed(name, shape) or self._reaches(shape) for name, shape in members.items()):
+            return self.members(members)
+        return None
+
     def members(self, members: Mapping[str, Shape]) -> Convert:
         steps = [(name, wire_name(shape, name), self.compile(shape)) for name, shape in members.items()]
         if any(name != wire for name, wire, _ in steps):
@@ -84,7 +89,7 @@ class _Finishers(_Recursive):
         return finish
 
     def compile(self, shape: Shape) -> Convert | None:
-        if not reaches(shape, _is_unfinished):
+        if not self._reaches(shape):
             return None
         if shape.type_name == "structure":
             return self.structure(shape)
@@ -97,11 +102,6 @@ class _Finishers(_Recursive):
         return timestamps.parse
 
 
-def needs_wire_form(members: Mapping[str, Shape]) -> bool:
-    """Is there anything that orjson and its `default` hook would write wrongly whatever the values are?"""
-    return any(is_renamed(name, shape) or reaches(shape, _is_foreign) for name, shape in members.items())
-
-
 def _is_foreign(shape: Shape) -> bool:
     if shape.type_name == "structure" and not is_document(shape):
         return any(is_renamed(name, member) for name, member in shape.members.items())
@@ -112,17 +112,17 @@ def _format(shape: Shape) -> str:
     return timestamps.normalized(shape.serialization.get("timestampFormat", timestamps.UNIX))
 
 
-def wire_form(members: Mapping[str, Shape]) -> Convert:
-    """Return what makes JSON values of a structure's members: names, formats, no nulls, NaN spelled."""
-    return _WireForms().members(members)
+class WireForms(Converters):
+    """Converters that make JSON values of results: names, formats, no nulls, NaN spelled."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._reaches = Reach(_is_foreign)
 
-def value_form(shape: Shape) -> Convert:
-    """Return what makes a JSON value of any value of a shape."""
-    return _WireForms().compile(shape)
+    def is_needed(self, members: Mapping[str, Shape]) -> bool:
+        """Is there anything that orjson and its `default` hook would write wrongly whatever the values are?"""
+        return any(is_renamed(name, shape) or self._reaches(shape) for name, shape in members.items())
 
-
-class _WireForms(_Recursive):
     def members(self, members: Mapping[str, Shape]) -> Convert:
         # Compiled at the first use: most results never need it.
         steps: list[tuple[str, str, Convert]] = []

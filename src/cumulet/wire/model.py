@@ -107,18 +107,33 @@ def body_members(shape: Shape | None) -> dict[str, Shape]:
     return {name: member for name, member in shape.members.items() if "location" not in member.serialization}
 
 
-def reaches(shape: Shape, is_wanted: Callable[[Shape], bool], _seen: set[str] | None = None) -> bool:
-    """Is there a shape that `is_wanted` in the tree below (and including) `shape`? Recursive shapes end."""
-    if is_wanted(shape):
-        return True
-    kind = shape.type_name
-    if kind not in ("structure", "list", "map") or is_document(shape):
-        return False
-    seen = set() if _seen is None else _seen
-    if shape.name in seen:
-        return False
-    seen.add(shape.name)
-    return any(reaches(child, is_wanted, seen) for child in children(shape))
+AGGREGATES = frozenset({"structure", "list", "map"})
+
+
+class Reach:
+    """Tells whether a wanted shape is in the tree below (and including) a shape. Recursive shapes end."""
+
+    def __init__(self, is_wanted: Callable[[Shape], bool]) -> None:
+        self._is_wanted = is_wanted
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, shape: Shape) -> bool:
+        seen: set[str] = set()
+        found = self._search(shape, seen)
+        # A search that found nothing has settled it for everything that it passed.
+        self._known.update(dict.fromkeys(() if found else seen, False))
+        if shape.type_name in AGGREGATES:
+            self._known[shape.name] = found
+        return found
+
+    def _search(self, shape: Shape, seen: set[str]) -> bool:
+        if shape.type_name not in AGGREGATES or is_document(shape):
+            return self._is_wanted(shape)
+        known = self._known.get(shape.name)
+        if known is not None or shape.name in seen:
+            return bool(known)
+        seen.add(shape.name)
+        return self._is_wanted(shape) or any(self._search(child, seen) for child in children(shape))
 
 
 def children(shape: Shape) -> list[Shape]:
@@ -130,12 +145,18 @@ def children(shape: Shape) -> list[Shape]:
     return [shape.key, shape.value]
 
 
-def is_recursive(shape: Shape, _path: frozenset[str] = frozenset()) -> bool:
-    """Can a value of this shape nest without bound: does a shape contain itself, or is a document inside?"""
-    if is_document(shape):
+def nests_without_bound(shape: Shape) -> bool:
+    """Does a shape below (or the shape itself) contain itself, or is a document below?"""
+    return _nests(shape, set(), set())
+
+
+def _nests(shape: Shape, path: set[str], finished: set[str]) -> bool:
+    if is_document(shape) or shape.name in path:
         return True
-    if shape.type_name not in ("structure", "list", "map"):
+    if shape.type_name not in AGGREGATES or shape.name in finished:
         return False
-    if shape.name in _path:
-        return True
-    return any(is_recursive(child, _path | {shape.name}) for child in children(shape))
+    path.add(shape.name)
+    found = any(_nests(child, path, finished) for child in children(shape))
+    path.discard(shape.name)
+    finished.add(shape.name)
+    return found

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import SerializationException
-from cumulet.wire import json_body, json_values, lenient
+from cumulet.wire import json_body, lenient
+from cumulet.wire.json_values import WireForms
 from cumulet.wire.model import body_members, is_document
-from cumulet.wire.typed import STRINGS, Types
+from cumulet.wire.typed import STRINGS
 
 if TYPE_CHECKING:
     from botocore.model import Shape
+
+    from cumulet.wire.service import WireService
 
 NOT_UTF8 = "The body is not UTF-8"
 BINARY = b"application/octet-stream"
@@ -22,17 +25,17 @@ Read = Callable[[bytes], dict[str, Any]]
 Write = Callable[[Mapping[str, Any]], bytes]
 
 
-def payload_reader(types: Types, shape: Shape) -> Read:
+def payload_reader(service: WireService, shape: Shape) -> Read:
     """Return what reads the body's members of an input shape, constraints unchecked."""
     payload = shape.serialization.get("payload")
     if payload is None:
         members = body_members(shape)
-        return _members_reader(types, shape.name, members) if members else lambda body: {}
-    return _payload_reader(types, payload, shape.members[payload], is_required=payload in shape.required_members)
+        return _members_reader(service, shape.name, members) if members else lambda body: {}
+    return _payload_reader(service, payload, shape.members[payload], is_required=payload in shape.required_members)
 
 
-def _members_reader(types: Types, name: str, members: Mapping[str, Shape]) -> Read:
-    fast = json_body.fast_decoder(types, name, members, ())
+def _members_reader(service: WireService, name: str, members: Mapping[str, Shape]) -> Read:
+    fast = json_body.fast_decoder(service, name, members, ())
 
     def read(body: bytes) -> dict[str, Any]:
         try:
@@ -43,13 +46,13 @@ def _members_reader(types: Types, name: str, members: Mapping[str, Shape]) -> Re
     return read
 
 
-def _payload_reader(types: Types, name: str, shape: Shape, *, is_required: bool) -> Read:
+def _payload_reader(service: WireService, name: str, shape: Shape, *, is_required: bool) -> Read:
     if shape.type_name == "blob" or shape.serialization.get("eventstream"):
         return lambda body: {name: body} if body or is_required else {}
     if shape.type_name in STRINGS:
         return lambda body: {name: _text(body)} if body or is_required else {}
     if shape.type_name == "structure" and not is_document(shape):
-        read = _members_reader(types, shape.name, shape.members)
+        read = _members_reader(service, shape.name, shape.members)
         return lambda body: {name: read(body)} if body.strip() else {}
 
     def read_value(body: bytes) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def _text(body: bytes) -> str:
         raise SerializationException(NOT_UTF8) from None
 
 
-def payload_writer(shape: Shape | None) -> tuple[Write, bytes]:
+def payload_writer(service: WireService, shape: Shape | None) -> tuple[Write, bytes]:
     """Return what writes the body of an output shape, and the body's content type."""
     if shape is None:
         return (lambda value: b""), b""
@@ -75,16 +78,16 @@ def payload_writer(shape: Shape | None) -> tuple[Write, bytes]:
     if payload is None:
         # A result with nothing in its body is an empty object, as in AWS's answers.
         members = body_members(shape)
-        return (json_body.encoder(members) if members else lambda value: b"{}"), JSON
+        return (json_body.encoder(service, members) if members else lambda value: b"{}"), JSON
     member = shape.members[payload]
     if member.type_name == "blob" or member.serialization.get("eventstream"):
         return (lambda value: _bytes(value.get(payload))), BINARY
     if member.type_name in STRINGS:
         return (lambda value: (value.get(payload) or "").encode()), TEXT
     if member.type_name == "structure" and not is_document(member):
-        write = json_body.encoder(member.members)
+        write = json_body.encoder(service, member.members)
         return (lambda value: b"" if value.get(payload) is None else write(value[payload])), JSON
-    to_wire = json_values.value_form(member)
+    to_wire = service.shared(WireForms).compile(member)
     return (lambda value: b"" if value.get(payload) is None else json_body.dumps(to_wire(value[payload]))), JSON
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulet.kernel.errors import AwsError, NotImplementedFailure
 from cumulet.wire.constraints import Violation
@@ -22,6 +22,8 @@ from cumulet.wire.typed import Types
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel
+
+Compiler = TypeVar("Compiler")
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 NOT_BUILT = "Cumulet does not speak the protocol {protocol}."
@@ -36,6 +38,7 @@ class WireService:
         self._content = corrections.correct(content)
         self._models: dict[str, ServiceModel] = {}
         self._operations: dict[str, WireOperation] = {}
+        self._compilers: dict[type, Any] = {}
         self.model: ServiceModel = service_model(name, self._content)
         self.operation_names: frozenset[str] = frozenset(self._content["operations"])
         metadata = self._content["metadata"]
@@ -44,6 +47,13 @@ class WireService:
         self.api_version: str = metadata["apiVersion"]
         self.target_prefix: str = metadata.get("targetPrefix", "")
         self.is_query_compatible: bool = "awsQueryCompatible" in metadata
+
+    def shared(self, compiler: type[Compiler]) -> Compiler:
+        """Return the service's one instance of a compiler: operations share what they have in common."""
+        if compiler not in self._compilers:
+            self._compilers[compiler] = compiler()
+        found: Compiler = self._compilers[compiler]
+        return found
 
     @cached_property
     def types(self) -> Types:

@@ -36,6 +36,11 @@ class _Node:
     greedy: _Node | None = None
     targets: list[_Target] = field(default_factory=list)
 
+    @property
+    def goes_on(self) -> bool:
+        """Can a path go on below this node?"""
+        return bool(self.fixed or self.label or self.greedy)
+
 
 class Router:
     """Finds the operation of a REST request among those of one service."""
@@ -112,7 +117,8 @@ def _walk(
     if node.label is not None and text:
         yield from _walk(node.label, segments, position + 1, (*values, text))
     if node.greedy is not None:
-        for end in range(len(segments), position, -1):
+        ends = range(len(segments), position, -1) if node.greedy.goes_on else (len(segments),)
+        for end in ends:
             if taken := _decoded(b"/".join(segments[position:end])):
                 yield from _walk(node.greedy, segments, end, (*values, taken))
 

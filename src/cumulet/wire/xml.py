@@ -39,7 +39,7 @@ def escaped(text: str) -> str:
 
 
 class Writers:
-    """Compiles writers; a recursive structure finds its own by name when it runs."""
+    """Compiles the writers of one model; a recursive structure finds its own by name when it runs."""
 
     def __init__(self) -> None:
         self._members: dict[str, Write] = {}

@@ -54,6 +54,5 @@ def faulty_disk() -> Iterator[FaultyDisk]:
 def failed(kind: type[apsw.Error], extended_result: int) -> apsw.Error:
     """Return an error as SQLite's own VFS reports it."""
     error = kind("on purpose")
-    error.result = extended_result & 0xFF
-    error.extendedresult = extended_result
+    vars(error).update(result=extended_result & 0xFF, extendedresult=extended_result)
     return error

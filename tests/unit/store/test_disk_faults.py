@@ -10,6 +10,7 @@ from faulty_disk import FaultyDisk, failed, faulty_disk
 from notes import Run, put, texts
 
 from cumulet.kernel.errors import ServiceUnavailable
+from cumulet.store import Tx
 from cumulet.store.sqlite import SqliteStore
 
 FULL = failed(apsw.FullError, apsw.SQLITE_FULL)
@@ -56,14 +57,17 @@ def test_ids_of_a_failed_batch_are_not_used_again(run: Run) -> None:
         run(scenario, vfs=disk.name)
 
 
-def test_a_database_that_may_not_grow_fails_only_the_operation_that_needs_room(run: Run) -> None:
+def test_an_operation_that_finds_no_room_fails_its_batch(run: Run) -> None:
+    """SQLite takes back the whole transaction when a statement finds the disk full."""
+
     async def scenario(store: SqliteStore) -> list[str]:
         pages = store._writer_connection.pragma("page_count")
         store._writer_connection.pragma("max_page_count", pages + 1)
         results = await asyncio.gather(
             store.transact(put, "small"), store.transact(put, "large", bytes(100_000)), return_exceptions=True
         )
-        assert isinstance(results[1], ServiceUnavailable)
+        assert [type(result) for result in results] == [ServiceUnavailable, ServiceUnavailable]
+        await store.transact(put, "small")
         return await store.read(texts)
 
     assert run(scenario) == ["small"]
@@ -124,3 +128,31 @@ def test_a_checkpoint_that_fails_ends_all_writing(run: Run) -> None:
     with faulty_disk() as disk:
         run(scenario, vfs=disk.name, log_pages=20)
     assert run(lambda store: store.transact(put, "again")) > 0
+
+
+def test_what_waits_when_the_disk_is_given_up_is_refused(run: Run) -> None:
+    async def scenario(store: SqliteStore) -> None:
+        waiting = store.transact(put, "waits")
+        with pytest.raises(ServiceUnavailable, match="damaged"):
+            await store.read(meet_damage)
+        with pytest.raises(ServiceUnavailable, match="damaged"):
+            await waiting
+
+    def meet_damage(tx: Tx) -> None:
+        raise apsw.CorruptError("on purpose")
+
+    run(scenario)
+
+
+def test_a_failure_is_logged_once(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(store: SqliteStore) -> None:
+        disk.write_error = FULL
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable):
+                await store.transact(put, "lost")
+        heal(disk)
+
+    with faulty_disk() as disk:
+        run(scenario, vfs=disk.name)
+
+    assert [record.levelname for record in caplog.records if record.name.startswith("cumulet.store")] == ["ERROR"]

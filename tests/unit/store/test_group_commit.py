@@ -128,8 +128,11 @@ def test_after_commit_is_dropped_with_its_operation(run: Run) -> None:
 def test_a_callback_that_fails_is_reported_and_harms_nobody(run: Run) -> None:
     reported: list[dict[str, Any]] = []
 
+    def fail() -> None:
+        raise ValueError
+
     def noted(tx: Tx) -> str:
-        tx.after_commit(int, "not a number")
+        tx.after_commit(fail)
         return "done"
 
     async def scenario(store: SqliteStore) -> str:
@@ -189,5 +192,16 @@ def test_run_returns_the_number_of_changed_rows_and_one_the_first(run: Run) -> N
 
     async def scenario(store: SqliteStore) -> None:
         await store.transact(scenario_tx)
+
+    run(scenario)
+
+
+def test_stats_count_commits_and_operations(run: Run) -> None:
+    async def scenario(store: SqliteStore) -> None:
+        await asyncio.gather(*(store.transact(put, str(number)) for number in range(3)))
+        stats = store.stats()
+        assert (stats.commits, stats.operations, stats.failed_commits) == (1, 3, 0)
+        assert stats.wal_bytes > 0
+        assert 0 < stats.commit_ms_last == stats.commit_ms_p99
 
     run(scenario)

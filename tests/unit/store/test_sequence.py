@@ -90,4 +90,3 @@ def test_an_undone_operation_beside_others_does_not_lose_their_reservation(run: 
 
     assert before == sorted(set(before))
     assert run(lambda store: store.transact(put, "c")) > max(before)
-

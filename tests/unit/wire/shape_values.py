@@ -69,7 +69,9 @@ class Values:
         largest = min(largest, int(most)) if most is not None else largest
         if kind == "list":
             # A query string has no empty list.
-            least, largest = (1, MAX_ITEMS) if shape.serialization.get("location") == "querystring" else (least, largest)
+            least, largest = (
+                (1, MAX_ITEMS) if shape.serialization.get("location") == "querystring" else (least, largest)
+            )
             return st.lists(self.value(shape.member, depth + 1), min_size=least, max_size=largest)
         if kind == "map":
             least = max(least, 1) if self.is_xml else least
@@ -124,7 +126,17 @@ def _is_aggregate(shape: Any) -> bool:
     return shape.type_name in ("structure", "list", "map")
 
 
-CANDIDATES = ["a", "A", "1", "0", "a" * 20, "2020-01-01", "arn:aws:a:us-east-1:000000000000:a/a", "10.0.0.0/8", "a@a.aa"]
+CANDIDATES = [
+    "a",
+    "A",
+    "1",
+    "0",
+    "a" * 20,
+    "2020-01-01",
+    "arn:aws:a:us-east-1:000000000000:a/a",
+    "10.0.0.0/8",
+    "a@a.aa",
+]
 
 
 @cache

@@ -1,7 +1,6 @@
 """SQS: the query protocol that its model no longer describes, its old error codes, and its own texts.
 
-Names are those of the API reference for query requests. Attribute names are not checked as enums: SQS answers
-unknown ones itself, and accepts names here that the model lists elsewhere.
+Names are those of the API reference for query requests.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire.constraints import REQUIRED, Path, Violation, shown
+from cumulet.wire.constraints import Kind, Path, Violation, shown
 from cumulet.wire.errors import modeled
 from cumulet.wire.overlays.overlay import Description, Overlay
 
@@ -54,7 +53,18 @@ UNMODELED: dict[str, tuple[str, int]] = {
     "MissingRequiredParameterException": ("MissingParameter", 400),
     "SerializationException": ("MalformedInput", 400),
 }
-ENUMS = ("QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends")
+# Names that the model lists as enums, and members of batch entries and attributes that it requires: SQS answers
+# these itself, entries one by one in the result of the batch.
+UNCHECKED = (
+    "ChangeMessageVisibilityBatchRequestEntry",
+    "DeleteMessageBatchRequestEntry",
+    "MessageAttributeValue",
+    "MessageSystemAttributeValue",
+    "SendMessageBatchRequestEntry",
+    "QueueAttributeName",
+    "MessageSystemAttributeName",
+    "MessageSystemAttributeNameForSends",
+)
 
 # What members of these shapes are called in requests and answers.
 MAP_NAMES = {
@@ -89,8 +99,9 @@ MEMBER_LIST_NAMES = {"StringList": "StringListValue", "BinaryList": "BinaryListV
 
 MISSING = "The request must contain the parameter {name}."
 # What SQS calls a missing member when it is not the member's own name.
-MISSING_NAMES = {"Actions": "ActionName"}
-MISSING_ATTRIBUTES = "Attribute.Name"
+MISSING_NAMES = {"Actions": "ActionName", "Attributes": "Attribute.Name"}
+# A query request can't say that a list is empty other than by leaving it out.
+NO_ENTRIES = "There should be at least one {entry} in the request."
 NO_QUEUE_NAME = "Value for parameter QueueName is invalid. Reason: Must specify a queue name."
 NO_ADDRESS = "The address / is not valid for this endpoint."
 
@@ -101,8 +112,8 @@ def _correct(description: Description) -> Description:
         shape = shapes.get(name, {"type": "structure", "members": {"message": {"shape": "ExceptionMessage"}}})
         error = {"code": code, "httpStatusCode": status, "senderFault": True}
         shapes[name] = {**shape, "error": error, "exception": True}
-    for name in ENUMS:
-        shapes[name] = {key: value for key, value in shapes[name].items() if key != "enum"}
+    for name in UNCHECKED:
+        shapes[name] = {key: value for key, value in shapes[name].items() if key not in ("enum", "required")}
     return {**description, "shapes": shapes}
 
 
@@ -142,23 +153,21 @@ def _query_operation(operation: dict[str, Any]) -> dict[str, Any]:
 def refuse(protocol: str, operation: str, violations: Sequence[Violation]) -> AwsError:
     """Return SQS's error for the first broken constraint; its model has no other than required members."""
     first = violations[0]
-    if first.kind != REQUIRED:
+    if first.kind != Kind.REQUIRED:
         value = f"Value {shown(first.value)} for parameter {first.path[-1]} is invalid."
         return modeled("sqs", "InvalidParameterValueException")(value)
     if first.path == ("QueueName",):
         return modeled("sqs", "InvalidParameterValueException")(NO_QUEUE_NAME)
     if first.path == ("QueueUrl",) and protocol == "query":
         return modeled("sqs", "InvalidAddress")(NO_ADDRESS)
-    name = _missing_name(operation, first.path)
-    return modeled("sqs", "MissingRequiredParameterException")(MISSING.format(name=name))
+    if first.path == ("Entries",) and protocol == "query":
+        return modeled("sqs", "EmptyBatchRequest")(NO_ENTRIES.format(entry=f"{operation}RequestEntry"))
+    return modeled("sqs", "MissingRequiredParameterException")(MISSING.format(name=_missing_name(first.path)))
 
 
-def _missing_name(operation: str, path: Path) -> str:
-    if path == ("Attributes",):
-        return MISSING_ATTRIBUTES
-    if path[0] == "Entries" and len(path) > 1:
-        return ".".join([f"{operation}RequestEntry", *map(str, path[1:])])
-    return ".".join(MISSING_NAMES.get(str(part), str(part)) for part in path)
+def _missing_name(path: Path) -> str:
+    names = [str(part) for part in path]
+    return ".".join(MISSING_NAMES.get(name, name) for name in names)
 
 
 OVERLAY = Overlay(

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire import constraints, json_body, json_values
+from cumulet.wire import json_body
+from cumulet.wire.constraints import Checkers, PatternCheckers
 from cumulet.wire.errors import ErrorTrait, trait_of
 from cumulet.wire.http import HttpRequest, HttpResponse
+from cumulet.wire.json_values import WireForms
 from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
 
 if TYPE_CHECKING:
@@ -34,9 +36,9 @@ class Json:
         if shape is None:
             return lambda request, labels: {}
         members: Mapping[str, Any] = shape.members
-        fast = json_body.fast_decoder(service.types, shape.name, members, tuple(shape.required_members))
-        check = constraints.checker(shape)
-        check_patterns = constraints.checker(shape, only_patterns=True)
+        fast = json_body.fast_decoder(service, shape.name, members, tuple(shape.required_members))
+        check = service.shared(Checkers).of(shape)
+        check_patterns = service.shared(PatternCheckers).of(shape)
         name = operation.name
 
         def decode_slowly(body: bytes) -> dict[str, Any]:
@@ -47,24 +49,14 @@ class Json:
 
         def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
             try:
-                return fast(request.body)
-            except json_body.REFUSED:
-                pass
-            return decode_slowly(request.body)
-
-        if check_patterns is None:
-            return decode
-
-        def decode_and_match(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
-            try:
                 value = fast(request.body)
             except json_body.REFUSED:
                 return decode_slowly(request.body)
-            if violations := check_patterns(value):
+            if check_patterns is not None and (violations := check_patterns(value)):
                 raise service.refuse("json", name, violations)
             return value
 
-        return decode_and_match
+        return decode
 
     def encoder(self, service: WireService, operation: OperationModel) -> Encode:
         content_type = _content_type(service)
@@ -73,7 +65,7 @@ class Json:
             return lambda result, request_id: HttpResponse(
                 200, b"", [(REQUEST_ID, request_id.encode()), (b"content-type", content_type)]
             )
-        write = json_body.encoder(shape.members)
+        write = json_body.encoder(service, shape.members)
 
         def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
             body = write(result) if result else b"{}"
@@ -86,7 +78,7 @@ class Json:
     ) -> HttpResponse:
         trait = trait_of(service.model if service else None, error)
         members = trait.shape.members if trait.shape is not None else {}
-        body = {"__type": f"{_namespace(service, trait)}{trait.name}", **error_members(trait, error, members)}
+        body = {"__type": f"{_namespace(service, trait)}{trait.name}", **error_members(service, error, members)}
         headers = [(REQUEST_ID, request_id.encode()), (b"content-type", _content_type(service))]
         if query_compatible and service is not None and service.is_query_compatible:
             fault = "Sender" if trait.is_sender_fault else "Receiver"
@@ -94,13 +86,12 @@ class Json:
         return HttpResponse(trait.status, json_body.dumps(body), headers)
 
 
-def error_members(trait: ErrorTrait, error: AwsError, members: Mapping[str, Shape]) -> dict[str, Any]:
+def error_members(service: WireService | None, error: AwsError, members: Mapping[str, Shape]) -> dict[str, Any]:
     """Return the message, under the name that the shape gives it, and the shape's further members as JSON values."""
-    message_name = next((name for name in members if name.lower() == "message"), None)
-    if message_name is not None:
-        return json_values.wire_form(members)({message_name: error.message or None, **error.members})  # type: ignore[no-any-return]
-    message = {"message": error.message} if error.message else {}
-    return {**message, **json_values.wire_form(members)(error.members)}
+    name = next((name for name in members if name.lower() == "message"), None)
+    values = error.members if name is None else {name: error.message or None, **error.members}
+    written: dict[str, Any] = service.shared(WireForms).members(members)(values) if service else {}
+    return {"message": error.message, **written} if name is None and error.message else written
 
 
 def _namespace(service: WireService | None, trait: ErrorTrait) -> str:

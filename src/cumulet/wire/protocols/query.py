@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire import constraints, form, scalars
+from cumulet.wire import form, scalars
+from cumulet.wire.constraints import Checkers
 from cumulet.wire.errors import MalformedInput, trait_of
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.model import wire_name
@@ -34,8 +35,8 @@ class Query:
         shape = operation.input_shape
         if shape is None:
             return lambda request, labels: {}
-        read = _Readers().members(shape.members)
-        check = constraints.checker(shape)
+        read = service.shared(Readers).members(shape.members)
+        check = service.shared(Checkers).of(shape)
         name = operation.name
 
         def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class Query:
 
     def encoder(self, service: WireService, operation: OperationModel) -> Encode:
         shape = operation.output_shape
-        write = Writers().members(shape.members if shape is not None else {})
+        write = service.shared(Writers).members(shape.members if shape is not None else {})
         wrapper = shape.serialization.get("resultWrapper") if shape is not None else None
         opening = f'{DECLARATION}<{operation.name}Response xmlns="{escaped(service.xmlns)}">'
         closing = f"</RequestId></ResponseMetadata></{operation.name}Response>"
@@ -78,14 +79,14 @@ class Query:
             f"{DECLARATION}<ErrorResponse{namespace}><Error><Type>{fault}</Type>",
             f"<Code>{escaped(trait.query_code)}</Code><Message>{escaped(message)}</Message>",
         ]
-        if trait.shape is not None and error.members:
-            Writers().members(trait.shape.members)(out, error.members)
+        if service is not None and trait.shape is not None and error.members:
+            service.shared(Writers).members(trait.shape.members)(out, error.members)
         out.append(f"<Detail/></Error><RequestId>{escaped(request_id)}</RequestId></ErrorResponse>")
         return HttpResponse(trait.status, "".join(out).encode(), [(REQUEST_ID, request_id.encode()), CONTENT_TYPE])
 
 
-class _Readers:
-    """Compiles readers of a parameter tree; a recursive structure finds its own by name when it runs."""
+class Readers:
+    """Compiles readers of a model's parameter trees; a recursive structure finds its own by name when it runs."""
 
     def __init__(self) -> None:
         self._made: dict[str, Read] = {}

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire import constraints, json_body
-from cumulet.wire.errors import ErrorTrait, trait_of
+from cumulet.wire import json_body
+from cumulet.wire.constraints import Checkers
+from cumulet.wire.errors import trait_of
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.model import body_members
 from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
@@ -37,8 +38,8 @@ class RestJson:
         if shape is None:
             return lambda request, labels: {}
         parts = RequestParts(shape)
-        read_body = payload_reader(service.types, shape)
-        check = constraints.checker(shape)
+        read_body = payload_reader(service, shape)
+        check = service.shared(Checkers).of(shape)
         name = operation.name
 
         def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class RestJson:
         shape = operation.output_shape
         status = operation.http.get("responseCode", 200)
         parts = ResponseParts(shape)
-        write_body, content_type = payload_writer(shape)
+        write_body, content_type = payload_writer(service, shape)
 
         def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
             value = result or {}
@@ -72,14 +73,10 @@ class RestJson:
         self, service: WireService | None, error: AwsError, request_id: str, *, query_compatible: bool
     ) -> HttpResponse:
         trait = trait_of(service.model if service else None, error)
+        body = error_members(service, error, body_members(trait.shape))
         headers = [(REQUEST_ID, request_id.encode()), (ERROR_TYPE, trait.name.encode()), (CONTENT_TYPE, JSON)]
-        response = HttpResponse(trait.status, json_body.dumps(_error_body(trait, error)), headers)
+        response = HttpResponse(trait.status, json_body.dumps(body), headers)
         if trait.shape is not None:
             ResponseParts(trait.shape).write(error.members, response)
             response.status = trait.status
         return response
-
-
-def _error_body(trait: ErrorTrait, error: AwsError) -> dict[str, Any]:
-    members = body_members(trait.shape)
-    return error_members(trait, error, members)

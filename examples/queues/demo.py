@@ -1,0 +1,167 @@
+"""Queues, end to end: orders for a shop that loses none of them, whatever happens.
+
+Cumulet runs in a process of its own and keeps everything in a scratch folder; producers and consumers are threads
+with plain boto3, over real connections. In the middle of their work the server is killed. Then a poison message, a
+FIFO queue and four days that pass at once. Each line of the table at the end was checked: exit code 1 if one failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from report import Report
+from workers import Crew, Ledger, fifo_message, message
+
+from cumulet.testing import Cumulet
+
+VISIBILITY_SECONDS = 30
+MOST_RECEIVES = 3
+GROUPS = [f"customer-{number}" for number in range(10)]
+POISON = "an order that nobody can read"
+
+
+def main() -> int:
+    """Run the demo and return the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--messages", type=int, default=10_000, help="how many orders [default: 10,000]")
+    messages = arguments.parse_args().messages
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="cumulet-demo-") as scratch:
+        data = Path(scratch) / "data"
+        with Cumulet(data, port=free_port(), durability="full", clock="virtual") as cumulet:
+            report.say(f"Cumulet is up at {cumulet.url}, durability full, all state in {data}")
+            # What any application has: an ordinary client that tries again when a connection breaks.
+            sqs = cumulet.client("sqs", retries={"mode": "legacy", "max_attempts": 10}, max_pool_connections=20)
+            orders, dead_letters = create_queues(sqs)
+            ledger = work_off_orders(cumulet, sqs, orders, messages, report)
+            find_the_poison(sqs, dead_letters, ledger, report)
+            keep_groups_in_order(sqs, messages // 5, report)
+            let_four_days_pass(cumulet, sqs, report)
+    report.show()
+    return 0 if report.all_well else 1
+
+
+def create_queues(sqs: Any) -> tuple[str, str]:
+    """Return the URLs of a queue and of its dead-letter queue."""
+    dead_letters = sqs.create_queue(QueueName="orders-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    orders = sqs.create_queue(
+        QueueName="orders",
+        Attributes={
+            "VisibilityTimeout": str(VISIBILITY_SECONDS),
+            "RedrivePolicy": f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {MOST_RECEIVES}}}',
+        },
+    )["QueueUrl"]
+    return orders, dead_letters
+
+
+def work_off_orders(cumulet: Cumulet, sqs: Any, queue: str, messages: int, report: Report) -> Ledger:
+    """Send and handle all orders, with a kill -9 half-way, and return what the workers saw."""
+    numbered = [message(f"order {number}") for number in range(messages)]
+    with report.progress(messages) as bars:
+        ledger = Ledger(watch=bars.update, refuse={POISON})
+        crew = Crew(sqs, queue, ledger)
+        report.say(f"{crew.producers} producers send {messages:,} orders, {crew.consumers} consumers work them off")
+        started = perf_counter()
+        with crew.consuming():
+            producing = crew.send(numbered)
+            ledger.wait_until_sent(messages // 2)
+            in_the_middle = f"with {len(ledger.sent):,} sent and {len(ledger.deleted):,} worked off"
+            cumulet.kill()
+            killed = perf_counter()
+            cumulet.start()
+            outage_seconds = perf_counter() - killed
+            report.say(f"kill -9 {in_the_middle}; running again after {outage_seconds:.2f} s")
+            sqs.send_message(QueueUrl=queue, MessageBody=POISON)
+            producing.result()
+            sent_seconds = perf_counter() - started
+        handled_seconds = perf_counter() - started
+
+        # What was in flight when the server died, and the poison, come back when their visibility timeout is over.
+        for _ in range(MOST_RECEIVES):
+            cumulet.advance(seconds=VISIBILITY_SECONDS)
+            with crew.consuming():
+                pass
+
+    lost = ledger.sent - ledger.handled.keys()
+    left = count(sqs, queue)
+    again = sum(ledger.handled.values()) - len(ledger.handled) - (ledger.handled[POISON] - 1)
+    report.check("orders sent and acknowledged", f"{len(ledger.sent):,}", len(ledger.sent) == messages)
+    report.check("acknowledged orders that were lost", len(lost), not lost)
+    report.check("orders back after an acknowledged delete", len(ledger.came_back), not ledger.came_back)
+    report.check("orders left in the queue", left, left == 0)
+    report.note("orders received twice, as standard queues may", f"{again:,}")
+    report.note("orders sent, kill included", f"{messages / sent_seconds:,.0f}/s")
+    report.note("orders worked off, kill included", f"{messages / handled_seconds:,.0f}/s")
+    report.note("kill -9 until running again", f"{outage_seconds:.2f} s")
+    return ledger
+
+
+def find_the_poison(sqs: Any, dead_letters: str, ledger: Ledger, report: Report) -> None:
+    """Look for the message that no consumer could handle."""
+    buried = sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10).get("Messages", [])
+    tries = ledger.handled[POISON]
+    in_its_place = [found["Body"] for found in buried] == [POISON]
+    place = "in the dead-letter queue" if in_its_place else "not in the dead-letter queue"
+    report.say(f"a poison message was received {tries} times and is {place}")
+    report.check("poison message in the dead-letter queue", f"after {tries} receives", in_its_place and tries == MOST_RECEIVES)
+
+
+def keep_groups_in_order(sqs: Any, messages: int, report: Report) -> None:
+    """Send messages of ten groups to a FIFO queue and see in which order several consumers get each group."""
+    queue = sqs.create_queue(QueueName="steps.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    steps = range(messages // len(GROUPS))
+    with report.progress(len(steps) * len(GROUPS)) as bars:
+        ledger = Ledger(watch=bars.update)
+        crew = Crew(sqs, queue, ledger)
+XX        with crew.consuming():
+            # One producer a group: each sends its own steps in order, all of them at the same time.
+            crew.send_side_by_side(
+                [[fifo_message(group, f"{group} {step}") for step in steps] for group in GROUPS]
+            ).result()
+        seconds = perf_counter() - started
+    arrived = {group: [body for body in ledger.in_order if body.split()[0] == group] for group in GROUPS}
+    in_order = [group for group in GROUPS if arrived[group] == [f"{group} {step}" for step in steps]]
+    seen = f"{len(ledger.in_order):,} in {len(in_order)} of {len(GROUPS)} groups"
+    report.check("FIFO messages in order, each once", seen, in_order == GROUPS)
+    report.note("FIFO messages sent and worked off", f"{len(ledger.handled) / seconds:,.0f}/s")
+
+
+def let_four_days_pass(cumulet: Cumulet, sqs: Any, report: Report) -> None:
+    """See a message through its whole retention period, which is four days unless a queue says otherwise."""
+    queue = sqs.create_queue(QueueName="forgotten")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="is anybody there?")
+    started = perf_counter()
+    cumulet.advance(days=3, hours=23, minutes=59)
+    before = count(sqs, queue)
+    cumulet.advance(minutes=1)
+    after = count(sqs, queue)
+    milliseconds = (perf_counter() - started) * 1000
+    report.say(f"four days passed in {milliseconds:.0f} ms")
+    expired = (before, after) == (1, 0)
+    seen = f"in {milliseconds:.0f} ms" if expired else f"{before} a minute before, {after} after"
+    report.check("message expired after four days", seen, expired)
+
+
+def count(sqs: Any, queue: str) -> int:
+    """Return how many messages a queue has: waiting, in flight and delayed."""
+    names = ["", "NotVisible", "Delayed"]
+    wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)["Attributes"].values()))
+
+
+def free_port() -> int:
+    """Return a port that is free now: the server comes back to the same one after the kill."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

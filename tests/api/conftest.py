@@ -1,0 +1,45 @@
+"""What the tests of the API share: clients of a fresh account on the session's server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqs_queues import Queue, Queues
+from sqs_wire import Wire
+
+from cumulet.testing import Cumulet
+
+
+@pytest.fixture
+def queues(cumulet: Cumulet) -> Queues:
+    """Return a maker of queues."""
+    return Queues(cumulet)
+
+
+@pytest.fixture
+def queue(queues: Queues) -> Queue:
+    """Return a standard queue with AWS's defaults."""
+    return queues.standard()
+
+
+@pytest.fixture
+def fifo(queues: Queues) -> Queue:
+    """Return a FIFO queue with AWS's defaults."""
+    return queues.fifo()
+
+
+@pytest.fixture
+def wire(cumulet: Cumulet) -> Iterator[Wire]:
+    """Return a client of the json protocol that sends anything."""
+    client = Wire(cumulet)
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=["json", "query"])
+def either_wire(cumulet: Cumulet, request: pytest.FixtureRequest) -> Iterator[Wire]:
+    """Return a client that sends anything, in each protocol."""
+    client = Wire(cumulet, request.param)
+    yield client
+    client.close()

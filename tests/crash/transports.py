@@ -1,0 +1,75 @@
+"""How a client's operations reach the server: as raw JSON requests, which is fast, or through boto3.
+
+Both raise `Refused` for an error answer and `Cut` when there was none.
+"""
+
+from __future__ import annotations
+
+import http.client
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+from victim import Victim
+
+TIMEOUT_SECONDS = 30
+
+
+class Refused(Exception):
+    """The server said no; the message is the error's name."""
+
+
+class Cut(Exception):
+    """No answer came, or one that says that the server failed: nobody knows what happened."""
+
+
+class Transport(Protocol):
+    """One client's way to the server."""
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer."""
+
+
+class RawTransport:
+    """A keep-alive connection for JSON requests."""
+
+    def __init__(self, victim: Victim) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(victim.url).netloc, timeout=TIMEOUT_SECONDS)
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer."""
+        headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+        try:
+            self._connection.request("POST", "/", orjson.dumps(request), headers)
+            response = self._connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Cut(repr(error)) from error
+        answer: dict[str, Any] = orjson.loads(content) if content else {}
+        if response.status >= 500:
+            raise Cut(f"{response.status} {answer}")
+        if response.status != 200:
+            raise Refused(answer["__type"].partition("#")[2])
+        return answer
+
+
+class BotoTransport:
+    """A boto3 client, as users have it, without retries."""
+
+    def __init__(self, victim: Victim) -> None:
+        self._client = victim.server.client("sqs", read_timeout=TIMEOUT_SECONDS)
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer."""
+        try:
+            answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**request)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+                raise Cut(repr(error)) from error
+            raise Refused(type(error).__name__) from error
+        except BotoCoreError as error:
+            raise Cut(repr(error)) from error
+        return answer
