@@ -35,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cumulet-demo-") as scratch:
         data = Path(scratch) / "data"
         with Cumulet(data, port=free_port(), durability="full", clock="virtual") as cumulet:
-            report.say(f"Cumulet is up at {cumulet.url}, durability full, all state in {data}")
+            report.say(f"Cumulet runs at {cumulet.url}; its scratch folder is {data}")
             # What any application has: an ordinary client that tries again when a connection breaks.
             sqs = cumulet.client("sqs", retries={"mode": "legacy", "max_attempts": 10}, max_pool_connections=20)
             orders, dead_letters = create_queues(sqs)
@@ -72,17 +72,9 @@ def work_off_orders(cumulet: Cumulet, sqs: Any, queue: str, messages: int, repor
         with crew.consuming():
             producing = crew.send(numbered)
             ledger.wait_until_sent(messages // 2)
-            in_the_middle = f"with {len(ledger.sent):,} sent and {len(ledger.deleted):,} worked off"
-            cumulet.kill()
-            killed = perf_counter()
-            cumulet.start()
-            outage_seconds = perf_counter() - killed
-            report.say(f"kill -9 {in_the_middle}; running again after {outage_seconds:.2f} s")
+            kill_and_start_again(cumulet, ledger, perf_counter() - started, report)
             sqs.send_message(QueueUrl=queue, MessageBody=POISON)
             producing.result()
-            sent_seconds = perf_counter() - started
-        handled_seconds = perf_counter() - started
-
         # What was in flight when the server died, and the poison, come back when their visibility timeout is over.
         for _ in range(MOST_RECEIVES):
             cumulet.advance(seconds=VISIBILITY_SECONDS)
@@ -96,21 +88,31 @@ def work_off_orders(cumulet: Cumulet, sqs: Any, queue: str, messages: int, repor
     report.check("acknowledged orders that were lost", len(lost), not lost)
     report.check("orders back after an acknowledged delete", len(ledger.came_back), not ledger.came_back)
     report.check("orders left in the queue", left, left == 0)
-    report.note("orders received twice, as standard queues may", f"{again:,}")
-    report.note("orders sent, kill included", f"{messages / sent_seconds:,.0f}/s")
-    report.note("orders worked off, kill included", f"{messages / handled_seconds:,.0f}/s")
-    report.note("kill -9 until running again", f"{outage_seconds:.2f} s")
+    report.note("orders received again, as standard queues may", f"{again:,}")
     return ledger
+
+
+def kill_and_start_again(cumulet: Cumulet, ledger: Ledger, seconds: float, report: Report) -> None:
+    """End the server after `seconds` of work, at once, as a crash would, and start it on the same folder."""
+    sent, worked_off = len(ledger.sent), len(ledger.deleted)
+    report.note("orders sent until the kill", f"{sent / seconds:,.0f}/s")
+    report.note("orders worked off until the kill", f"{worked_off / seconds:,.0f}/s")
+    started = perf_counter()
+    cumulet.kill()
+    cumulet.start()
+    outage = f"{perf_counter() - started:.2f} s"
+    report.say(f"kill -9 with {sent:,} sent and {worked_off:,} worked off; running again after {outage}")
+    report.note("from kill -9 to running again", outage)
 
 
 def find_the_poison(sqs: Any, dead_letters: str, ledger: Ledger, report: Report) -> None:
     """Look for the message that no consumer could handle."""
     buried = sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10).get("Messages", [])
     tries = ledger.handled[POISON]
-    in_its_place = [found["Body"] for found in buried] == [POISON]
-    place = "in the dead-letter queue" if in_its_place else "not in the dead-letter queue"
-    report.say(f"a poison message was received {tries} times and is {place}")
-    report.check("poison message in the dead-letter queue", f"after {tries} receives", in_its_place and tries == MOST_RECEIVES)
+    is_there = [found["Body"] for found in buried] == [POISON]
+    report.say(f"a poison message was received {tries} times; it is {'now' if is_there else 'not'} a dead letter")
+    well = is_there and tries == MOST_RECEIVES
+    report.check("poison message in the dead-letter queue", f"after {tries} receives", well)
 
 
 def keep_groups_in_order(sqs: Any, messages: int, report: Report) -> None:
@@ -120,7 +122,11 @@ def keep_groups_in_order(sqs: Any, messages: int, report: Report) -> None:
     with report.progress(len(steps) * len(GROUPS)) as bars:
         ledger = Ledger(watch=bars.update)
         crew = Crew(sqs, queue, ledger)
-XX        with crew.consuming():
+        report.say(
+            f"{len(GROUPS)} groups of {len(steps):,} messages go through a FIFO queue to {crew.consumers} consumers"
+        )
+        started = perf_counter()
+        with crew.consuming():
             # One producer a group: each sends its own steps in order, all of them at the same time.
             crew.send_side_by_side(
                 [[fifo_message(group, f"{group} {step}") for step in steps] for group in GROUPS]

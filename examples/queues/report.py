@@ -64,5 +64,7 @@ class Report:
         """Print the table and the verdict."""
         self._console.print()
         self._console.print(self._table)
+        if not self._console.is_terminal:
+            self._console.print()
         verdict = "[green]All of it holds.[/green]" if self.all_well else "[bold red]Not all of it holds.[/bold red]"
         self._console.print(f"{verdict} {perf_counter() - self._started:.0f} s in all.")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Condition, Event
 from typing import Any
 
@@ -90,13 +91,13 @@ class Crew:
 
     def send_side_by_side(self, shares: Sequence[Sequence[Message]]) -> Future[None]:
         """Begin to send each share, in its order, by a producer of its own."""
-        return _all_at_once([lambda share=share: self._produce(share) for share in shares])
+        return _all_at_once([partial(self._produce, share) for share in shares])
 
     @contextmanager
     def consuming(self) -> Iterator[None]:
         """Receive, handle and delete messages while the block runs, and after it until none is visible."""
         all_sent = Event()
-        consuming = _all_at_once([lambda: self._consume(all_sent)] * self.consumers)
+        consuming = _all_at_once([partial(self._consume, all_sent)] * self.consumers)
         try:
             yield
         finally:

@@ -18,20 +18,19 @@ from history import History, Outcome
 DEDUPLICATION_MS = 300_000
 NEVER = 2**62
 
+NO_LONGER_VALID = {"InvalidParameterValueException", "InvalidParameterValue"}
 EXPECTED_REFUSALS = {
-    # FIFO: the handle has expired, or the receive can't be repeated.
-    "DeleteMessage": {"InvalidParameterValueException"},
-    "ChangeMessageVisibility": {"InvalidParameterValueException"},
-    "ReceiveMessage": {"InvalidParameterValueException"},
-    "PurgeQueue": {"PurgeQueueInProgress"},
+    # The handle has expired (FIFO) or the message is gone; a receive can't be repeated any more.
+    "DeleteMessage": NO_LONGER_VALID,
+    "ChangeMessageVisibility": NO_LONGER_VALID,
+    "ReceiveMessage": NO_LONGER_VALID,
 }
 
 
 def flaws(history: History, *, max_receive_count: int | None = None) -> list[str]:
     """Return what is wrong with a history.
 
-    With `max_receive_count`, messages may go from a queue to its dead-letter queue, whose name is "dead-" and the
-    queue's.
+    With `max_receive_count`, messages may go from a queue to a dead-letter queue, whose name begins with "dead-".
     """
     facts = Facts(history)
     buries = max_receive_count is not None
@@ -94,7 +93,8 @@ def returned(facts: Facts, *, buries: bool = False) -> Iterator[str]:
     for message_id, deletes in facts.deletes_of.items():
         for delete in deletes:
             held = delete.operation.latest_ms < delete.receipt.visible_from_ms and not facts.changes_of[message_id]
-            if not delete.is_done or (buries and not held):
+            may_be_buried = buries and not is_dead_letter_queue(delete.operation.queue) and not held
+            if not delete.is_done or may_be_buried:
                 continue
             for receipt in facts.receipts_of[message_id]:
                 if receipt.operation.started > delete.operation.ended:
@@ -123,8 +123,10 @@ def duplicated(facts: Facts) -> Iterator[str]:
 
 def _deduplicated_too_long(name: str, sends: list[Send]) -> Iterator[str]:
     acknowledged = [send for send in sends if send.message_id]
-    for before, send in zip(acknowledged, acknowledged[1:], strict=False):
-        same = [s for s in sends if s.message_id in (None, send.message_id) and s.operation.started < send.operation.started]
+    for before, send in itertools.pairwise(acknowledged):
+        same = [
+            s for s in sends if s.message_id in (None, send.message_id) and s.operation.started < send.operation.started
+        ]
         latest_ms = max((s.operation.latest_ms for s in same), default=send.operation.latest_ms)
         if before.message_id == send.message_id and latest_ms + DEDUPLICATION_MS <= send.operation.earliest_ms:
             yield f"{send.operation} was taken for a duplicate of {name} after the deduplication window"
@@ -213,17 +215,18 @@ def done_in_part(history: History, facts: Facts) -> Iterator[str]:
 
 def _deleted_in_part(facts: Facts, deletes: list[Delete]) -> Iterator[str]:
     op = deletes[0].operation
-    receipts = [
-        delete.receipt
-        for delete in deletes
-        # Not those that somebody else may have deleted before, or whose handle may have lost its message.
-        if facts.first_delete_attempt(delete.receipt.message_id) == op.started
-        and op.latest_ms < delete.receipt.visible_from_ms
-        and not facts.changes_of[delete.receipt.message_id]
-    ]
-    back = [r for r in receipts if any(n.operation.started > op.ended for n in facts.receipts_of[r.message_id])]
-    if back and len(back) < len(receipts):
-        yield f"of {op} only {len(receipts) - len(back)} of {len(receipts)} deletes happened"
+    back, gone = [], []
+    for receipt in (delete.receipt for delete in deletes):
+        attempts = [delete for delete in facts.deletes_of[receipt.message_id] if delete.may_have_happened]
+        came_back = any(later.operation.started > op.ended for later in facts.receipts_of[receipt.message_id])
+        was_held = op.latest_ms < receipt.visible_from_ms and not facts.changes_of[receipt.message_id]
+        # Not those whose handle may have lost its message, or that somebody else may have deleted.
+        if came_back and was_held and all(delete.operation.started >= op.started for delete in attempts):
+            back.append(receipt.token)
+        elif not came_back and len(attempts) == 1:
+            gone.append(receipt.token)
+    if back and gone:
+        yield f"of {op} only the deletes of {gone} happened, not those of {back}"
 
 
 def received_too_early(facts: Facts) -> Iterator[str]:
@@ -242,7 +245,7 @@ def received_while_held(facts: Facts) -> Iterator[str]:
     """No message is received while another receive holds it."""
     for message_id, receipts in facts.receipts_of.items():
         ordered = sorted(receipts, key=lambda receipt: receipt.count)
-        for holder, next_receipt in zip(ordered, ordered[1:], strict=False):
+        for holder, next_receipt in itertools.pairwise(ordered):
             if holder.count == next_receipt.count:
                 continue  # a matter of `miscounted`
             free_ms = _free_from(holder, next_receipt, facts.changes_of[message_id])
@@ -288,11 +291,16 @@ def wrongly_buried(facts: Facts, max_receive_count: int) -> Iterator[str]:
     """A message goes to the dead-letter queue after `max_receive_count` receives, not before, and stays there."""
     for receipts in facts.receipts_of.values():
         for receipt in receipts:
-            is_dead = receipt.operation.queue.startswith("dead-")
+            is_dead = is_dead_letter_queue(receipt.operation.queue)
             if not is_dead and receipt.count > max_receive_count:
-                yield f"{receipt.operation} gave {receipt.token} for the {receipt.count}th time"
+                yield f"{receipt.operation} gave {receipt.token} though it had been received {receipt.count - 1} times"
             if is_dead and receipt.count <= max_receive_count:
                 yield f"{receipt.token} was buried after {receipt.count - 1} receives"
+
+
+def is_dead_letter_queue(queue: str) -> bool:
+    """Return whether a queue takes what another has given up."""
+    return queue.startswith("dead-")
 
 
 def _md5(text: str) -> str:

@@ -18,8 +18,9 @@ from history import History, Operation, Outcome
 from transports import Cut, Refused, Transport
 from victim import PATIENCE_SECONDS, Victim
 
-GROUPS = 6
+GROUPS = 12
 MOST_HELD = 40
+DRAIN_ROUNDS = 30
 PADDING = "x" * 400
 
 
@@ -163,20 +164,20 @@ def _again(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "MessageBody": f"{name}~{int(number) + 1} {padding}"}
 
 
-def drain(recorder: Recorder, victim: Victim, queues: Sequence[str], longest_visibility_seconds: int) -> None:
-    """Receive and delete all that is in the queues, however long it is delayed or held."""
-    empty = 0
-    while empty < 2:
-        empty += 1
+def drain(recorder: Recorder, victim: Victim, queues: Sequence[str], longest_visibility_seconds: int) -> list[str]:
+    """Receive and delete all that is in the queues, however long it is delayed or held; return what stays."""
+    counts = dict.fromkeys(queues, 1)
+    for _ in range(DRAIN_ROUNDS):
         for queue in queues:
             while messages := _receive_ten(recorder, queue, 0 if victim.time.is_virtual else 1):
-                empty = 0
                 entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
                 recorder.perform("DeleteMessageBatch", queue, Entries=entries)
+        counts = {queue: _count(recorder, queue) for queue in queues}
+        if not any(counts.values()):
+            return []
         if victim.time.is_virtual:
             victim.advance(longest_visibility_seconds * 1000)
-        elif any(_count(recorder, queue) for queue in queues):
-            empty = 0
+    return [f"messages can't be received: {counts}"]
 
 
 def _receive_ten(recorder: Recorder, queue: str, wait_seconds: int) -> list[dict[str, Any]]:

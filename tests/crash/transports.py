@@ -31,6 +31,9 @@ class Transport(Protocol):
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Return the answer."""
 
+    def close(self) -> None:
+        """Close the connections."""
+
 
 class RawTransport:
     """A keep-alive connection for JSON requests."""
@@ -55,6 +58,10 @@ class RawTransport:
             raise Refused(answer["__type"].partition("#")[2])
         return answer
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
 
 class BotoTransport:
     """A boto3 client, as users have it, without retries."""
@@ -69,7 +76,11 @@ class BotoTransport:
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
                 raise Cut(repr(error)) from error
-            raise Refused(type(error).__name__) from error
+            raise Refused(error.response["Error"]["Code"]) from error
         except BotoCoreError as error:
             raise Cut(repr(error)) from error
         return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()

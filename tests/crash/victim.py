@@ -1,4 +1,4 @@
-"""A server process that is killed and started again, on the same folder and port, and the time as its clients know it."""
+"""A server that is killed and started again, on the same folder and port, and the time as its clients know it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -122,3 +124,13 @@ def free_port(chance: random.Random) -> int:
             except OSError:
                 continue
             return port
+
+
+@contextmanager
+def running(victim: Victim) -> Iterator[Victim]:
+    """Start a server, and leave none behind."""
+    victim.start()
+    try:
+        yield victim
+    finally:
+        victim.kill()

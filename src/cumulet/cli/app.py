@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,6 +15,7 @@ from cumulet.kernel.config import Config, ConfigError, load_config
 EXIT_USAGE = 2
 EXIT_REFUSED = 1
 EXIT_DOWN = 3
+EXIT_INTERRUPTED = 130
 DEFAULT_URL = "http://127.0.0.1:4566"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -27,7 +29,7 @@ def main() -> None:
 @app.command()
 def start(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one. [default: 4566]")] = None,
+    port: Annotated[str | None, typer.Option(help="Port to listen on, 0 for a free one. [default: 4566]")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of all state. [default: ./cumulet-data]")] = None,
     auth: Annotated[
         str | None, typer.Option(help="open (believe every request) or enforce (check signatures). [default: open]")
@@ -39,7 +41,7 @@ def start(
     log: Annotated[
         str | None, typer.Option(help="auto, pretty, json or off: one line for each request. [default: auto]")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Make ids repeatable, for tests.")] = None,
+    seed: Annotated[str | None, typer.Option(help="A number that makes ids repeatable, for tests.")] = None,
     let_anyone_on_the_network_in: Annotated[
         bool | None,
         typer.Option("--let-anyone-on-the-network-in", help="Listen beyond loopback although no signature is checked."),
@@ -62,16 +64,20 @@ def start(
     except ConfigError as error:
         _fail(str(error), EXIT_USAGE)
     from cumulet.gateway.server import bind, run
+    from cumulet.kernel.errors import ServiceUnavailable
     from cumulet.store.errors import StoreError
 
     try:
         listener = bind(config)
     except OSError as error:
-        _fail(f"can't listen on {config.host}:{config.port}: {error.strerror}. Is Cumulet running already?")
+        hint = ". Is Cumulet running already?" if error.errno == errno.EADDRINUSE else ""
+        _fail(f"can't listen on {config.host}:{config.port}: {error.strerror}{hint}")
     try:
         run(config, listener, lambda url: _say_ready(config, url))
-    except StoreError as error:
+    except (StoreError, ServiceUnavailable) as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted before it was ready", EXIT_INTERRUPTED)
 
 
 @app.command()
@@ -105,23 +111,26 @@ def version() -> None:
 
 
 def _health(url: str) -> Any:
-    from urllib.error import URLError
+    from http.client import HTTPException
     from urllib.request import urlopen
 
     import orjson
 
     try:
         with urlopen(url.rstrip("/") + "/_cumulet/health", timeout=5) as response:
-            return orjson.loads(response.read())
-    except (URLError, OSError, ValueError) as error:
+            health = orjson.loads(response.read())
+    except (OSError, ValueError, HTTPException) as error:
         _fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+    if not isinstance(health, dict) or "uptime_seconds" not in health:
+        _fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
+    return health
 
 
 def _say_ready(config: Config, url: str) -> None:
     print(f"Cumulet {__version__} is ready at {url}", file=sys.stderr)  # noqa: T201
     print(f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}", file=sys.stderr)  # noqa: T201
     if config.auth == "open":
-        print(f"  auth open: try  AWS_ENDPOINT_URL={url} aws sqs list-queues", file=sys.stderr)  # noqa: T201
+        print(f"  auth open: try  aws --endpoint-url {url} sqs list-queues", file=sys.stderr)  # noqa: T201
     else:
         key_file = config.data.absolute() / "root-credentials"
         print(f"  auth enforce: the root key is in {key_file}", file=sys.stderr)  # noqa: T201

@@ -14,6 +14,7 @@ from typing import Any
 from cumulet.gateway.authentication import Authenticator
 from cumulet.gateway.body import BodyTooLarge, ClientGone, hang_up, read_request
 from cumulet.gateway.control import Control
+from cumulet.gateway.refusals import encode_refusal
 from cumulet.gateway.requestlog import RequestLog
 from cumulet.gateway.routing import Route, Router, Unroutable
 from cumulet.gateway.services import Registry
@@ -22,7 +23,6 @@ from cumulet.kernel.clock import MACHINE
 from cumulet.kernel.errors import AwsError, InternalFailure, NotImplementedFailure
 from cumulet.kernel.ids import Ids
 from cumulet.wire.http import HttpRequest, HttpResponse
-from cumulet.wire.service import encode_error
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Hook = Callable[[Call], Awaitable[None] | None]
@@ -61,6 +61,7 @@ class Gateway:
             return
         except BodyTooLarge:
             await _respond(send, TOO_LARGE)
+            self._log.request("-", "-", TOO_LARGE.status, (MACHINE.monotonic() - started) * 1000, "-", request_id)
             return
         if request.raw_path.startswith(Control.PREFIXES):
             await _respond(send, await self._control.answer(request))
@@ -69,8 +70,8 @@ class Gateway:
         try:
             route = self._router.route(request)
         except Unroutable as refusal:
-            service = refusal.service or "-"
-            response = self._refuse(refusal.service, refusal.protocol, refusal.error, request_id)
+            service, operation = refusal.service, refusal.operation
+            response = self._refuse(service, refusal.protocol, refusal.error, request_id)
         else:
             service, operation = route.service, route.operation
             response, account = await self._answer(scope, receive, request, route, request_id)
@@ -123,8 +124,8 @@ class Gateway:
             failure = InternalFailure(f"The platform failed: {type(error).__name__}. Its log has more.")
             return self._refuse(route.service, protocol, failure, request_id), account
 
-    def _refuse(self, service: str | None, protocol: str, error: AwsError, request_id: str) -> HttpResponse:
-        return encode_error(self._registry.wires.get(service or ""), protocol, error, request_id)
+    def _refuse(self, service: str, protocol: str, error: AwsError, request_id: str) -> HttpResponse:
+        return encode_refusal(self._registry.wires.get(service), protocol, error, request_id)
 
 
 async def _respond(send: Send, response: HttpResponse) -> None:

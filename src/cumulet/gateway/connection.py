@@ -45,7 +45,8 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
+        self._chunk_bytes = 0  # of what is being read now
+        self._late_bytes = 0  # since the read in which the request began, which makes it negative
         self._has_head = True
         self._is_whole = True
         self._is_refused = False
@@ -62,19 +63,19 @@ class Connection(HttpToolsProtocol):
         if self._is_refused or (self.cycle is not None and self.cycle.response_complete and not self.cycle.keep_alive):
             return
         self._unset_keepalive_if_required()
-        self._head_bytes += len(data)
+        self._chunk_bytes = len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(MALFORMED)
+        self._late_bytes += len(data)
         if self._is_whole:
-            self._head_bytes = 0
             if self.cycle is None or self.cycle.response_complete:
                 self._rest()  # nothing but line breaks came
             return
-        if not self._has_head and self._head_bytes > MOST_HEAD_BYTES:
+        if not self._has_head and (self._late_bytes > MOST_HEAD_BYTES or self._is_head_too_large()):
             self._refuse(HEAD_TOO_LARGE)
         if self._deadline is None and not self._is_refused:
             self._deadline = self.loop.call_later(self.deadline_seconds, self._refuse, TOO_SLOW)
@@ -82,13 +83,14 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
         self._is_whole = self._has_head = False
+        self._late_bytes = -self._chunk_bytes
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Note that the request's head is here, and let it be answered."""
         if self.parser.should_upgrade():
             return
-        if self._head_bytes > MOST_HEAD_BYTES and self._head_size() > MOST_HEAD_BYTES:
+        if self._is_head_too_large():
             self._refuse(HEAD_TOO_LARGE)
             raise HeadTooLarge
         self._has_head = True
@@ -131,8 +133,10 @@ class Connection(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
-    def _head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+    def _is_head_too_large(self) -> bool:
+        if self._late_bytes < 0 and self._chunk_bytes <= MOST_HEAD_BYTES:
+            return False
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MOST_HEAD_BYTES
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

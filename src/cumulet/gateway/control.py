@@ -16,6 +16,7 @@ import orjson
 from cumulet import __version__
 from cumulet.gateway.metrics import MetricsWriter, sums
 from cumulet.kernel.clock import MACHINE, VirtualClock
+from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.services.service import Platform
 from cumulet.store import Tx
 from cumulet.store.sqlite import SqliteStore
@@ -26,6 +27,8 @@ INSERT INTO settings (key, value) VALUES ('virtual-time', ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 SELECT_TIME = "SELECT value FROM settings WHERE key = 'virtual-time'"
 PATIENCE_SECONDS = 30.0
+END_OF_TIME_MS = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z, the last moment that dates can say."""
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,11 +67,23 @@ class Control:
         }
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer of the endpoint, 404 where there is none."""
-        endpoint = self._endpoints.get((request.method, request.raw_path))
+        """Return the answer of the endpoint, 404 where there is none, 503 while the store can't do its part."""
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = self._endpoints.get((method, request.raw_path))
         if endpoint is None:
+            return self._no_endpoint(request)
+        try:
+            return await endpoint(request)
+        except ServiceUnavailable as error:
+            return _json({"error": error.message}, error.status)
+
+    def _no_endpoint(self, request: HttpRequest) -> HttpResponse:
+        allowed = [method for method, path in self._endpoints if path == request.raw_path]
+        if not allowed:
             return _json({"error": "There is no such endpoint."}, 404)
-        return await endpoint(request)
+        response = _json({"error": f"This endpoint takes {allowed[0]}."}, 405)
+        response.headers.append((b"allow", allowed[0].encode()))
+        return response
 
     async def _health(self, request: HttpRequest) -> HttpResponse:
         degraded = [self._store.degraded] if self._store.degraded else []
@@ -102,8 +117,10 @@ class Control:
             total_ms = advance.total_ms
         except (msgspec.MsgspecError, OverflowError, ValueError) as error:
             return _json({"error": f'Say how far, as in {{"days": 4, "seconds": 30}}: {error}'}, 400)
-        if not 0 <= total_ms < 10**14:
+        if total_ms < 0:
             return _json({"error": "Time moves forward only."}, 400)
+        if clock.now_ms() + total_ms > END_OF_TIME_MS:
+            return _json({"error": "Time ends with the year 9999."}, 400)
         busy = await clock.advance(total_ms, patience_seconds=PATIENCE_SECONDS)
         await self._store.transact(save_time, clock.now_ms())
         answer = {"now": _iso(clock.now_ms()), "now_ms": clock.now_ms(), "busy": busy}

@@ -1,4 +1,7 @@
-"""Metrics on disk: what telemetry gathered, by the minute, for 15 days (as CloudWatch keeps minutes)."""
+"""Metrics on disk: what telemetry gathered, by the minute, for 15 days (as CloudWatch keeps minutes).
+
+While the store refuses writes, what was gathered waits in memory, up to a bound.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from cumulet.kernel.clock import MACHINE
+from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.telemetry import Sample, Telemetry
 from cumulet.store import Store, Tx
 
 FLUSH_SECONDS = 15.0
+STEP = 100
+"""So many samples are written in one transaction: others wait for it."""
 KEPT_MS = 15 * 24 * 3_600_000
+MOST_WAITING = 100_000
 
 UPSERT_SAMPLE = """
 INSERT INTO metric_minutes (namespace, name, dimension, minute, observations, total) VALUES (?, ?, ?, ?, ?, ?)
@@ -43,10 +50,14 @@ class MetricsWriter:
         await self.write()
 
     async def write(self) -> None:
-        """Write what was observed since the last time."""
+        """Write what was observed since the last time, if the store takes it."""
         samples = self._telemetry.drain()
-        if samples:
-            await self._store.transact(add_samples, samples)
+        for start in range(0, len(samples), STEP):
+            try:
+                await self._store.transact(add_samples, samples[start : start + STEP])
+            except ServiceUnavailable:
+                self._telemetry.add(samples[start:][:MOST_WAITING])
+                return
 
     async def _write_for_ever(self) -> None:
         while True:

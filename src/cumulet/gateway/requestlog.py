@@ -42,13 +42,13 @@ class RequestLog:
     def event(self, message: str, **details: Any) -> None:
         """Log something that is no request, such as a failure; written at once."""
         self.flush()
+        now = _iso(MACHINE.now_ms())
         if self._style == "pretty":
-            from rich.console import Console
-
-            Console(file=self._stream).print(f"[bold]{message}[/bold]", details or "", markup=True, highlight=False)
+            told = "".join(f"\n  {name}: {value}" for name, value in details.items())
+            self._write(f"{now[11:23]}  \x1b[1m{message}\x1b[0m{told}\n")
         elif self._style == "json":
-            line = {"time": _iso(MACHINE.now_ms()), "message": message, **details}
-            print(orjson.dumps(line, default=str).decode(), file=self._stream, flush=True)
+            line = {"time": now, "message": message, **details}
+            self._write(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE).decode())
 
     def flush(self) -> None:
         """Write the lines that wait."""
@@ -58,8 +58,14 @@ class RequestLog:
             self._write_timer = None
         if entries:
             write = _pretty if self._style == "pretty" else _json
-            self._stream.write(write(entries))
+            self._write(write(entries))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
             self._stream.flush()
+        except OSError:
+            self._style = "off"  # nobody reads: the terminal or the pipe is gone
 
 
 Entry = tuple[int, str, str, int, float, str, str]

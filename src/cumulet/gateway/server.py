@@ -9,6 +9,7 @@ import logging
 import resource
 import signal
 import socket
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -134,7 +135,7 @@ async def _serve_on(
         control,
         [rate_quotas(quotas, clock, telemetry)] if config.quotas else [],
     )
-    server = Server(_uvicorn_config(gateway), registry.stop_waiting)
+    server = Server(_uvicorn_config(gateway, config.request_deadline_seconds), registry.stop_waiting)
     for service in registry.services.values():
         await service.start()
     metrics.start()
@@ -149,11 +150,11 @@ async def _serve_on(
         await metrics.stop()
 
 
-def _uvicorn_config(gateway: Gateway) -> uvicorn.Config:
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+def _uvicorn_config(gateway: Gateway, request_deadline_seconds: float) -> uvicorn.Config:
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what fails is told by the event loop's handler
     return uvicorn.Config(
         gateway,
-        http=Connection,
+        http=Connection.with_deadline(request_deadline_seconds),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -172,7 +173,8 @@ def _url(listener: socket.socket) -> str:
 
 
 def _log_failure(log: RequestLog, context: dict[str, Any]) -> None:
-    log.event(context["message"], error=repr(context.get("exception")))
+    error = context.get("exception")
+    log.event(context["message"], error="".join(traceback.format_exception(error)) if error else None)
 
 
 def _allow_many_connections() -> None:

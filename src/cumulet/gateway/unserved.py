@@ -54,5 +54,5 @@ def _rest_service(folder: str) -> RestService | None:
     protocol = model["metadata"]["protocol"]
     if protocol not in REST:
         return None
-    operations = model["operations"].items()
-    return RestService(protocol, Router((name, it["http"]["method"], it["http"]["requestUri"]) for name, it in operations))
+    https = [(name, operation["http"]) for name, operation in model["operations"].items()]
+    return RestService(protocol, Router((name, http["method"], http["requestUri"]) for name, http in https))

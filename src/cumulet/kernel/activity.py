@@ -1,7 +1,8 @@
 """What the platform is busy with, so that a virtual clock knows when everything due has been done.
 
-Work that a timer starts runs as `activity.spawn(name, coroutine)`. Clients' requests are not counted: a waiting
-poller would keep the platform busy for ever.
+Work that a timer starts runs as `activity.spawn(name, coroutine)`. It must not sleep on the platform's clock, which
+waits for it: work that goes on later sets a timer and ends. Clients' requests are not counted: a waiting poller would
+keep the platform busy for ever.
 """
 
 from __future__ import annotations

@@ -145,8 +145,14 @@ class VirtualClock:
 
 
 def _fire(timer: _VirtualTimer) -> None:
-    if not timer.cancelled:
+    """Call a timer's callback; as with the machine's timers, one that fails is the event loop's to log."""
+    if timer.cancelled:
+        return
+    try:
         timer.callback()
+    except Exception as error:
+        context = {"message": "a timer failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -6,9 +6,11 @@ The file is TOML with the flags' names (`port = 4566`); it is `cumulet.toml` in 
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +25,11 @@ CHOICES = {
     "durability": ("full", "relaxed"),
     "log": ("auto", "pretty", "json", "off"),
 }
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class ConfigError(Exception):
-    """A setting that can't be used; the message names it and what it may be."""
+    """A setting that can't be used. One line: which, what is wrong with it, what it may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Config:
     log: Literal["auto", "pretty", "json", "off"] = "auto"
     let_anyone_on_the_network_in: bool = False
     """Listen on another address than loopback although no signature is checked."""
+    request_deadline_seconds: float = 30.0
+    """How long a request may take to arrive, head and body."""
     seed: int | None = None
     """Makes ids and random choices repeatable, for tests."""
     quotas: Mapping[str, float] = field(default_factory=dict)
@@ -53,11 +57,24 @@ class Config:
                 raise ConfigError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be between 0 and 65535, not {self.port}")
-        if self.auth == "open" and self.host not in LOOPBACK and not self.let_anyone_on_the_network_in:
+        if not 0 < self.request_deadline_seconds < math.inf:
+            raise ConfigError(f"request_deadline_seconds must be more than 0, not {self.request_deadline_seconds}")
+        for name, limit in self.quotas.items():
+            if not 0 <= limit < math.inf:
+                raise ConfigError(f"the quota {name} must be a number from 0 on, not {limit}")
+        if self.auth == "open" and not is_loopback(self.host) and not self.let_anyone_on_the_network_in:
             raise ConfigError(
-                f"with auth=open anyone who reaches {self.host} may do anything: use --auth enforce, "
+                f"with auth=open anyone who reaches {self.host or 'this machine'} may do anything: use --auth enforce, "
                 "or say --let-anyone-on-the-network-in"
             )
+
+
+def is_loopback(host: str) -> bool:
+    """Can only this machine reach what listens on `host`?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Config:
@@ -89,15 +106,30 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _convert(name: str, type_name: str, value: Any) -> Any:
+    wanted, convert = _CONVERSIONS.get(name if name == "quotas" else type_name.partition(" |")[0], _WORD)
     try:
-        if name == "quotas":
-            return {quota: float(limit) for quota, limit in value.items()}
-        if type_name == "Path":
-            return Path(value)
-        if type_name.startswith("int"):
-            return int(value)
-        if type_name == "bool":
-            return value if isinstance(value, bool) else {"true": True, "1": True, "false": False, "0": False}[value]
-        return str(value)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConfigError(f"{name} can't be {value!r}") from None
+        return convert(value)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        raise ConfigError(f"{name} must be {wanted}, not {value!r}") from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str) or type(value) is int:
+        return int(value)
+    raise TypeError
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
+_WORD: tuple[str, Callable[[Any], Any]] = ("a word", _text)
+_CONVERSIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "quotas": ("a table of numbers", lambda value: {quota: float(limit) for quota, limit in value.items()}),
+    "Path": ("a path", Path),
+    "int": ("a whole number", _whole),
+    "float": ("a number", float),
+    "bool": ("true or false", lambda value: value if isinstance(value, bool) else TRUTHS[value.lower()]),
+}

@@ -14,11 +14,14 @@ class AwsError(Exception):
     """An error with AWS's code and message.
 
     `status` is the HTTP status where the model of the service doesn't say another. `members` are further
-    members of a modeled error shape. `sender_fault` is False when the fault is the platform's.
+    members of a modeled error shape. `sender_fault` is False when the fault is the platform's. A JSON service that is
+    compatible with the query protocol (SQS) answers `query_code` and `query_status` where the class has them.
     """
 
     code: ClassVar[str] = "InternalFailure"
     status: ClassVar[int] = 400
+    query_code: ClassVar[str | None] = None
+    query_status: ClassVar[int | None] = None
     sender_fault: ClassVar[bool] = True
 
     def __init__(self, message: str = "", **members: Any) -> None:
@@ -52,9 +55,15 @@ class ServiceUnavailable(AwsError):
 
 
 class ThrottlingException(AwsError):
-    """A quota or an injected fault refused the request."""
+    """A quota or an injected fault refused the request (JSON protocols)."""
 
     code = "ThrottlingException"
+
+
+class Throttling(AwsError):
+    """A quota or an injected fault refused the request (query protocol)."""
+
+    code = "Throttling"
 
 
 class SerializationException(AwsError):
@@ -73,6 +82,8 @@ class UnknownOperationException(AwsError):
     """No operation of this name exists in the service (JSON protocols)."""
 
     code = "UnknownOperationException"
+    status = 404
+    query_code = "InvalidAction"
 
 
 class InvalidAction(AwsError):

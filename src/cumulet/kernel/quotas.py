@@ -1,29 +1,32 @@
 """Quotas by name, and the token bucket that enforces a rate.
 
-A name is `service:Operation` for a rate of requests per second and account (`sqs:SendMessage = 300`), or what a
-service's documentation says (`sqs:messages-in-flight = 120000`). No rate is limited unless configured.
+A name is `service:Operation` for a rate of requests per second and account (`sqs:SendMessage = 300`; 0 refuses all), or
+what a service's documentation says (`sqs:messages-in-flight = 120000`). No rate is limited unless configured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+MOST_BUCKETS = 10_000
+"""Accounts come from outside: the memory for them is bounded, and one that was forgotten starts with a full bucket."""
+
 
 class TokenBucket:
-    """Allows `rate` per second on average, and up to one second's worth at once."""
+    """Allows `rate_per_second` on average, and up to one second's worth, at least one, at once."""
 
-    __slots__ = ("_level", "_rate", "_seen_ms")
+    __slots__ = ("_level", "_rate", "_seen_ms", "_size")
 
-    def __init__(self, rate_per_second: float) -> None:
+    def __init__(self, rate_per_second: float, now_ms: int) -> None:
         self._rate = rate_per_second
-        self._level = max(1.0, rate_per_second)
-        self._seen_ms = 0
+        self._size = max(1.0, rate_per_second) if rate_per_second > 0 else 0.0
+        self._level = self._size
+        self._seen_ms = now_ms
 
     def take(self, now_ms: int) -> bool:
         """Take one token; False when there is none, and nothing is taken."""
-        if self._seen_ms:
-            refill = (now_ms - self._seen_ms) / 1000 * self._rate
-            self._level = min(max(1.0, self._rate), self._level + refill)
+        refill = max(0, now_ms - self._seen_ms) / 1000 * self._rate
+        self._level = min(self._size, self._level + refill)
         self._seen_ms = now_ms
         if self._level < 1:
             return False
@@ -48,5 +51,7 @@ class Quotas:
             return True
         bucket = self._buckets.get((operation, account))
         if bucket is None:
-            bucket = self._buckets[operation, account] = TokenBucket(rate)
+            if len(self._buckets) >= MOST_BUCKETS:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[operation, account] = TokenBucket(rate, now_ms)
         return bucket.take(now_ms)

@@ -1,112 +1,27 @@
-"""Constraints of a model: finding what breaks them, and AWS's words for it.
+"""Finding what breaks a model's constraints.
 
 A checker is compiled per shape and visits only members that can break something. It reports `Violation`s; the
-service's writer turns them into the error that AWS answers with. The common writer's texts are those of most
-services ("1 validation error detected: Value '...' at 'functionName' failed to satisfy constraint: Member must ...").
-A structure in a list is reported where it is (`tags.1.member.key`), a string in a list at its list, with all of
-the item's constraints, as AWS does.
+service's writer turns them into the error that AWS answers with. A member of a structure in a list is reported
+where it is (`tags.1.member.key`), an item itself at its list, with all of the item's constraints, as AWS does;
+likewise keys and values of maps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cumulet.kernel.errors import AwsError, SerializationException, ValidationException
+from cumulet.kernel.errors import SerializationException
 from cumulet.wire import patterns
-from cumulet.wire.errors import ValidationError
 from cumulet.wire.model import AGGREGATES, Reach, is_document, is_sparse, is_union
+from cumulet.wire.violations import NOT_NULL, NUMBERS, Kind, MapKey, Path, Violation, texts
 
 if TYPE_CHECKING:
     from botocore.model import Shape
 
 UNION_TEXT = "Unions must have exactly one member set"
-NUMBERS = frozenset({"integer", "long", "float", "double"})
-
-Path = tuple[str | int, ...]
-
-
-class Kind(StrEnum):
-    """Which constraint is broken; `ITEM`, `KEY` and `VALUE` are told at the list or map that holds the value."""
-
-    REQUIRED = "required"
-    MIN = "min"
-    MAX = "max"
-    PATTERN = "pattern"
-    ENUM = "enum"
-    ITEM = "item"
-    KEY = "key"
-    VALUE = "value"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One broken constraint. `path` holds member names, map keys and list positions from 1."""
-
-    path: Path
-    kind: Kind
-    text: str
-    value: Any
-    is_sensitive: bool = False
-
 
 Check = Callable[[Any, Path, list[Violation]], None]
-Writer = Callable[[str, str, Sequence[Violation]], AwsError]
-
-
-def common_writer(protocol: str, operation: str, violations: Sequence[Violation]) -> AwsError:
-    """Write violations as most services do; the query protocol's code is `ValidationError`."""
-    texts = [
-        f"{_shown(violation)} at '{dotted(violation.path)}' failed to satisfy constraint: {violation.text}"
-        for violation in violations
-    ]
-    noun = "error" if len(texts) == 1 else "errors"
-    kind = ValidationError if protocol == "query" else ValidationException
-    return kind(f"{len(texts)} validation {noun} detected: {'; '.join(texts)}")
-
-
-def dotted(path: Path) -> str:
-    """Return `entries.1.member.id` for ("Entries", 1, "Id")."""
-    parts: list[str] = []
-    for part in path:
-        parts.append(f"{part}.member" if isinstance(part, int) else part[:1].lower() + part[1:])
-    return ".".join(parts)
-
-
-def _shown(violation: Violation) -> str:
-    if violation.is_sensitive:
-        return "Value"
-    return "Value null" if violation.value is None else f"Value '{shown(violation.value)}'"
-
-
-def shown(value: Any) -> str:
-    """Return a value as Java's `toString` prints it in AWS's messages."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}={shown(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(shown(item) for item in value) + "]"
-    if isinstance(value, bytes):
-        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
-    return str(value)
-
-
-def texts(shape: Shape) -> list[str]:
-    """Return AWS's words for all constraints of a scalar."""
-    unit = "value" if shape.type_name in NUMBERS else "length"
-    found = []
-    if (most := shape.metadata.get("max")) is not None:
-        found.append(f"Member must have {unit} less than or equal to {most}")
-    if (least := shape.metadata.get("min")) is not None:
-        found.append(f"Member must have {unit} greater than or equal to {least}")
-    if pattern := shape.metadata.get("pattern"):
-        found.append(f"Member must satisfy regular expression pattern: {pattern}")
-    if enum := shape.metadata.get("enum"):
-        found.append(f"Member must satisfy enum value set: [{', '.join(enum)}]")
-    return found
 
 
 def _has_pattern(shape: Shape) -> bool:
@@ -173,7 +88,7 @@ class Checkers:
                 raise SerializationException(UNION_TEXT)
             for name in required:
                 if name not in value:
-                    found.append(Violation((*path, name), Kind.REQUIRED, "Member must not be null", None))
+                    found.append(Violation((*path, name), Kind.REQUIRED, NOT_NULL, None))
             for name, check in checks:
                 if name in value:
                     check(value[name], (*path, name), found)
@@ -181,53 +96,50 @@ class Checkers:
         return check_structure
 
     def _list(self, shape: Shape) -> Check:
-        member = shape.member
         own = None if self.only_patterns else _limits(shape)
-        check_item = self._compile(member)
-        is_nested = member.type_name in AGGREGATES
+        check_item = self._compile(shape.member)
         allows_null = is_sparse(shape)
-        text = f"Member must satisfy constraint: [{', '.join(texts(member))}]"
+        tell = _teller(shape, shape.member, Kind.ITEM, "Member must satisfy constraint: [{}]")
 
         def check_list(value: Any, path: Path, found: list[Violation]) -> None:
             if own is not None:
                 own(value, path, found)
-            broken: list[Violation] = []
+            inside: list[Violation] = []
             for position, item in enumerate(value, 1):
                 if item is None:
                     if not allows_null:
-                        found.append(Violation((*path, position), Kind.REQUIRED, "Member must not be null", None))
+                        found.append(Violation((*path, position), Kind.REQUIRED, NOT_NULL, None))
                 elif check_item is not None:
-                    check_item(item, (*path, position), found if is_nested else broken)
-            if broken:
-                found.append(Violation(path, Kind.ITEM, text, value, broken[0].is_sensitive))
+                    check_item(item, (*path, position), inside)
+            if inside:
+                tell(inside, value, path, found)
 
         return check_list
 
     def _map(self, shape: Shape) -> Check:
         own = None if self.only_patterns else _limits(shape)
         check_key, check_value = self._compile(shape.key), self._compile(shape.value)
-        is_nested = shape.value.type_name in AGGREGATES
         allows_null = is_sparse(shape)
-        key_text = f"Map keys must satisfy constraint: [{', '.join(texts(shape.key))}]"
-        value_text = f"Map value must satisfy constraint: [{', '.join(texts(shape.value))}]"
+        tell_key = _teller(shape, shape.key, Kind.KEY, "Map keys must satisfy constraint: [{}]")
+        tell_value = _teller(shape, shape.value, Kind.VALUE, "Map value must satisfy constraint: [{}]")
 
         def check_map(value: Any, path: Path, found: list[Violation]) -> None:
             if own is not None:
                 own(value, path, found)
-            broken_keys: list[Violation] = []
-            broken_values: list[Violation] = []
+            at_keys: list[Violation] = []
+            inside: list[Violation] = []
             for key, item in value.items():
                 if check_key is not None:
-                    check_key(key, path, broken_keys)
+                    check_key(key, (*path, MapKey(key)), at_keys)
                 if item is None:
                     if not allows_null:
-                        found.append(Violation((*path, key), Kind.REQUIRED, "Member must not be null", None))
+                        found.append(Violation((*path, MapKey(key)), Kind.REQUIRED, NOT_NULL, None))
                 elif check_value is not None:
-                    check_value(item, (*path, key), found if is_nested else broken_values)
-            if broken_keys:
-                found.append(Violation(path, Kind.KEY, key_text, value, broken_keys[0].is_sensitive))
-            if broken_values:
-                found.append(Violation(path, Kind.VALUE, value_text, value, broken_values[0].is_sensitive))
+                    check_value(item, (*path, MapKey(key)), inside)
+            if at_keys:
+                tell_key(at_keys, value, path, found)
+            if inside:
+                tell_value(inside, value, path, found)
 
         return check_map
 
@@ -256,6 +168,22 @@ class PatternCheckers(Checkers):
     """Compiles checkers of what msgspec leaves unchecked: patterns and unions."""
 
     only_patterns = True
+
+
+def _teller(
+    shape: Shape, item: Shape, kind: Kind, text: str
+) -> Callable[[list[Violation], Any, Path, list[Violation]], None]:
+    """Return what reports violations inside a list or map: an item's own at the list, deeper ones where they are."""
+    all_texts = text.format(", ".join(texts(item)))
+    hides = bool(shape.metadata.get("sensitive") or item.metadata.get("sensitive"))
+
+    def tell(inside: list[Violation], value: Any, path: Path, found: list[Violation]) -> None:
+        level = len(path) + 1
+        if any(len(violation.path) == level for violation in inside):
+            found.append(Violation(path, kind, all_texts, value, hides))
+        found.extend(violation for violation in inside if len(violation.path) > level)
+
+    return tell
 
 
 def _limits(shape: Shape) -> Check | None:

@@ -88,4 +88,4 @@ def _trait(shape: Shape) -> ErrorTrait:
 def trait_of(model: ServiceModel | None, error: AwsError) -> ErrorTrait:
     """Return how `error` is written: the model's word first, the class's otherwise."""
     found = modeled_traits(model).get(error.code) if model is not None else None
-    return found or ErrorTrait(error.code, error.code, error.status, error.sender_fault, None)
+    return found or ErrorTrait(error.code, error.query_code or error.code, error.status, error.sender_fault, None)

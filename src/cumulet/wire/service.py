@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cumulet.kernel.errors import AwsError, NotImplementedFailure
-from cumulet.wire.constraints import Violation
 from cumulet.wire.errors import ErrorTrait, modeled_traits
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.model import description, service_model
 from cumulet.wire.overlays import Overlay, overlay
 from cumulet.wire.protocols import PROTOCOLS, Decode, Encode, Protocol
 from cumulet.wire.typed import Types
+from cumulet.wire.violations import Violation
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel

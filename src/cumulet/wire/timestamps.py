@@ -31,9 +31,7 @@ def normalized(format_name: str) -> str:
 def from_epoch(seconds: float) -> datetime:
     """Return the moment `seconds` after 1970, to the microsecond."""
     try:
-        if isinstance(seconds, int):
-            return EPOCH + timedelta(seconds=seconds)
-        return EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
+        return EPOCH + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         raise InvalidTimestamp(seconds) from None
 

@@ -59,6 +59,23 @@ def test_an_item_of_a_list_is_told_at_its_list() -> None:
     )
 
 
+def test_keys_and_values_of_a_map_are_told_at_the_map() -> None:
+    assert refusal("dynamodb", "BatchWriteItem", {"RequestItems": {"tab": []}}) == (
+        "1 validation error detected: Value '{tab=[]}' at 'requestItems' failed to satisfy constraint: Map value must "
+        "satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than "
+        "or equal to 1]"
+    )
+    message = refusal("dynamodb", "BatchWriteItem", {"RequestItems": {"": [{}]}})
+    assert "at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: [Member must" in message
+
+
+def test_a_path_through_a_map_keeps_its_key() -> None:
+    assert refusal("dynamodb", "BatchWriteItem", {"RequestItems": {"Tab": [{"PutRequest": {}}]}}) == (
+        "1 validation error detected: Value null at 'requestItems.Tab.1.member.putRequest.item' failed to satisfy "
+        "constraint: Member must not be null"
+    )
+
+
 def test_a_null_in_a_list() -> None:
     assert "Value null at 'ids.1.member' failed to satisfy constraint: Member must not be null" in refusal(
         "events", "RemoveTargets", {"Rule": "r", "Ids": [None]}

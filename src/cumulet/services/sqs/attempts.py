@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from cumulet.services.sqs import fifo
-from cumulet.services.sqs.backlog import MESSAGE_COLUMNS, Lease, Received, received_message
+from cumulet.services.sqs.backlog import MESSAGE_COLUMNS, UPDATE_VISIBLE_AT, Lease, Received, received_message
 from cumulet.services.sqs.errors import invalid_value
 from cumulet.services.sqs.queues import Queue
-from cumulet.services.sqs.visibility import UPDATE_VISIBLE_AT
 from cumulet.store import Tx
 
 ATTEMPT_MS = 300_000
@@ -23,6 +22,7 @@ ON CONFLICT (backlog_id, attempt_id) DO UPDATE
 SET expires_at = excluded.expires_at, receipt = excluded.receipt, message_numbers = excluded.message_numbers"""
 SELECT_EXPIRED = """
 SELECT backlog_id, attempt_id FROM sqs_receive_attempts WHERE expires_at <= ? ORDER BY expires_at LIMIT 2"""
+END_ATTEMPTS = "UPDATE sqs_receive_attempts SET receipt = 0 WHERE backlog_id = ? AND receipt = ?"
 DELETE_ATTEMPT = "DELETE FROM sqs_receive_attempts WHERE backlog_id = ? AND attempt_id = ?"
 SELECT_HELD = f"""
 SELECT {MESSAGE_COLUMNS} FROM sqs_messages WHERE id = ? AND backlog_id = ? AND receipt = ? AND visible_at > ?"""
@@ -46,6 +46,11 @@ def receive(tx: Tx, queue: Queue, lease: Lease, attempt_id: str) -> Received:
     return received
 
 
+def end(tx: Tx, queue: Queue, receipt: int) -> None:
+    """Let the attempt behind a receive be repeated no more."""
+    tx.run(END_ATTEMPTS, queue.backlog_id, receipt)
+
+
 def _repeat(tx: Tx, queue: Queue, lease: Lease, attempt_id: str, receipt: int, numbers: list[int]) -> Received:
     received = Received(receipt)
     for number in numbers:
@@ -62,5 +67,5 @@ def _repeat(tx: Tx, queue: Queue, lease: Lease, attempt_id: str, receipt: int, n
         tx.run(UPDATE_VISIBLE_AT, lease.until_ms, number)
     for group_id in {message.group_id for message in received.messages}:
         assert group_id is not None
-        fifo.refresh_group(tx, queue.backlog_id, group_id)
+        fifo.refresh_group(tx, queue.backlog_id, group_id, lease.now_ms)
     return received

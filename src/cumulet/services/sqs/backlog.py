@@ -27,6 +27,7 @@ MARK_RECEIVED = """
 UPDATE sqs_messages SET in_flight = 1, visible_at = ?, receipt = ?, received_at = ?, receive_count = receive_count + 1,
     first_received_at = COALESCE(first_received_at, ?)
 WHERE id = ?"""
+UPDATE_VISIBLE_AT = "UPDATE sqs_messages SET visible_at = ? WHERE id = ?"
 SELECT_LEASED = """
 SELECT receipt, visible_at, received_at, group_id FROM sqs_messages WHERE id = ? AND backlog_id = ?"""
 DELETE_MESSAGE = "DELETE FROM sqs_messages WHERE id = ? AND backlog_id = ?"

@@ -82,7 +82,8 @@ def check_redrive(tx: Tx, queue_arn: str, attributes: dict[str, str]) -> None:
     source = parse_arn(queue_arn)
     assert target is not None
     assert source is not None
-    found = queues.find(tx, target.account, target.region, target.resource)
+    # SQS: a dead-letter queue is in the region of its source.
+    found = queues.find(tx, target.account, source.region, target.resource) if target.region == source.region else None
     policies.check_dead_letter_queue(
         text,
         source,

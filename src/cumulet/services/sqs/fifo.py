@@ -6,6 +6,8 @@ looking at those that are not, however many there are.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cumulet.services.sqs import dead_letters
 from cumulet.services.sqs.backlog import (
     DELETE_MESSAGE,
@@ -99,11 +101,12 @@ def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:
         received.in_flight = count_in_flight(tx, queue, lease.now_ms)
         if received.in_flight >= lease.limit:
             return received
+        lease = replace(lease, most=min(lease.most, lease.limit - received.in_flight))
     for (group_id,) in tx.all(SELECT_FREE_GROUPS, queue.backlog_id, lease.now_ms, lease.most):
         for _ in range(MOST_ROUNDS):
             if not _receive_group(tx, queue, lease, group_id, received):
                 break
-        refresh_group(tx, queue.backlog_id, group_id)
+        refresh_group(tx, queue.backlog_id, group_id, lease.now_ms)
         if len(received.messages) == lease.most:
             break
     if not received.messages:
@@ -146,17 +149,19 @@ def remove(tx: Tx, queue: Queue, handle: Handle, now_ms: int) -> None:
     if receipt != handle.receipt or visible_ms <= now_ms:
         raise HandleExpired
     tx.run(DELETE_MESSAGE, handle.message_number, queue.backlog_id)
-    refresh_group(tx, queue.backlog_id, group_id)
+    refresh_group(tx, queue.backlog_id, group_id, now_ms)
 
 
-def refresh_group(tx: Tx, backlog_id: int, group_id: str) -> None:
-    """Say anew when the group may be received from, after its first messages have changed; it goes to the end of
-    the groups of that moment."""
+def refresh_group(tx: Tx, backlog_id: int, group_id: str, now_ms: int) -> None:
+    """Say anew when the group may be received from, after its first messages have changed.
+
+    It goes behind all groups that are free now, however old its messages are: groups take turns.
+    """
     head = tx.one(SELECT_HEAD_OF_GROUP, backlog_id, group_id)
     if head is None:
         tx.run(DELETE_GROUP, backlog_id, group_id)
     else:
-        tx.run(UPDATE_GROUP, head[0], tx.next_id(), backlog_id, group_id)
+        tx.run(UPDATE_GROUP, max(head[0], now_ms), tx.next_id(), backlog_id, group_id)
 
 
 def apply_delay(tx: Tx, queue: Queue, now_ms: int) -> None:
@@ -167,4 +172,4 @@ def apply_delay(tx: Tx, queue: Queue, now_ms: int) -> None:
     delay_ms = queue.settings.delay_seconds * 1000
     tx.run(UPDATE_DELAYS, delay_ms, queue.backlog_id, now_ms - LONGEST_DELAY_MS)
     for (group_id,) in tx.all(SELECT_GROUPS_OF_RECENT, queue.backlog_id, now_ms - LONGEST_DELAY_MS):
-        refresh_group(tx, queue.backlog_id, group_id)
+        refresh_group(tx, queue.backlog_id, group_id, now_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.call import Call
@@ -23,6 +24,7 @@ from cumulet.services.sqs.errors import (
 )
 from cumulet.services.sqs.fifo import sequence_number
 from cumulet.services.sqs.handles import Handle, HandleExpired
+from cumulet.services.sqs.in_flight import InFlight
 from cumulet.services.sqs.message import NewMessage, check_length, check_token, new_message
 from cumulet.services.sqs.queues import Queue
 from cumulet.store import Tx
@@ -59,9 +61,8 @@ class MessageOperations(SqsBase):
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
-        self._most_in_flight = platform.quotas.limit("sqs:messages-in-flight", MOST_IN_FLIGHT)
-        # By backlog: at most so many messages are in flight. Counted when that could be too many.
-        self._in_flight_bounds: dict[int, int] = {}
+        self._record = partial(platform.telemetry.record, "AWS/SQS")
+        self._in_flight = InFlight(platform.quotas.limit("sqs:messages-in-flight", MOST_IN_FLIGHT))
 
     async def send_message(self, call: Call, request: t.SendMessageRequestTypeDef) -> dict[str, Any]:
         """Put one message on a queue."""
@@ -69,6 +70,7 @@ class MessageOperations(SqsBase):
         message = self._new_message(call, queue, request)
         check_length(queue, message)
         sent = await self.store.transact(self._put, queue, (message,), self.clock.now_ms())
+        self._count_sent(queue, message)
         return _sent_entry(message, sent[0])
 
     async def send_message_batch(self, call: Call, request: t.SendMessageBatchRequestTypeDef) -> dict[str, Any]:
@@ -92,9 +94,15 @@ class MessageOperations(SqsBase):
                 failures.append(failed(entry, error))
         messages = [message for _, message in accepted]
         sent = await self.store.transact(self._put, queue, messages, self.clock.now_ms()) if messages else []
+        self._count_sent(queue, *messages)
         return results(
             [{"Id": entry_id, **_sent_entry(m, s)} for (entry_id, m), s in zip(accepted, sent, strict=True)], failures
         )
+
+    def _count_sent(self, queue: Queue, *messages: NewMessage) -> None:
+        for message in messages:
+            self._record("NumberOfMessagesSent", queue.arn)
+            self._record("SentMessageSize", queue.arn, message.size_bytes)
 
     def _new_message(self, call: Call, queue: Queue, entry: Mapping[str, Any]) -> NewMessage:
         return new_message(queue, entry, self.ids.uuid(), call.identity.user_id, call.trace_header)
@@ -105,6 +113,9 @@ class MessageOperations(SqsBase):
         if queue.is_fifo and entry.get("MessageGroupId") is None:
             # SQS: a MissingParameter in SendMessage, but not here (recorded).
             raise InvalidParameterValueException("The request must contain the parameter MessageGroupId.")
+        if not queue.is_fifo and entry.get("MessageDeduplicationId") is not None:
+            # SQS: worded differently in SendMessage (recorded).
+            raise InvalidParameterValueException("The request include parameter that is not valid for this queue type")
         message = self._new_message(call, queue, entry)
         check_length(queue, message, "are invalid" if queue.is_fifo else "cannot be validated")
         return message
@@ -139,7 +150,9 @@ class MessageOperations(SqsBase):
         else:
             received = await self._poll(call, request, queue, most, attempt_id, wait_seconds)
         if not received.messages:
+            self._record("NumberOfEmptyReceives", queue.arn)
             return {}
+        self._record("NumberOfMessagesReceived", queue.arn, len(received.messages))
         names = request.get("MessageAttributeNames", ())
         return {"Messages": [_message_entry(queue, received, m, system_names, names) for m in received.messages]}
 
@@ -150,18 +163,19 @@ class MessageOperations(SqsBase):
         timeout_seconds = request.get("VisibilityTimeout")
         if timeout_seconds is None:
             timeout_seconds = queue.settings.visibility_seconds
-        bound = self._in_flight_bounds.get(queue.backlog_id, self._most_in_flight)
         lease = Lease(
             most=most,
             now_ms=now_ms,
             until_ms=now_ms + timeout_seconds * 1000,
             receipt=self.ids.token(),
-            limit=self._most_in_flight if bound + most > self._most_in_flight else 0,
+            limit=self._in_flight.begin(queue.id, most),
         )
-        received = await self.store.transact(self._take, queue, lease, attempt_id)
-        if received.in_flight is not None:
-            bound = received.in_flight
-        self._in_flight_bounds[queue.backlog_id] = bound + len(received.messages)
+        taken, counted = 0, None
+        try:
+            received = await self.store.transact(self._take, queue, lease, attempt_id)
+            taken, counted = len(received.messages), received.in_flight
+        finally:
+            self._in_flight.end(queue.id, most, taken, counted)
         return received
 
     def _take(self, tx: Tx, queue: Queue, lease: Lease, attempt_id: str | None) -> Received:
@@ -209,6 +223,7 @@ class MessageOperations(SqsBase):
             await self.store.transact(self._delete_message, queue, handle, self.clock.now_ms())
         except HandleExpired:
             raise invalid_value(handle.text, "ReceiptHandle", "The receipt handle has expired.") from None
+        self._record("NumberOfMessagesDeleted", queue.arn)
 
     async def delete_message_batch(self, call: Call, request: t.DeleteMessageBatchRequestTypeDef) -> dict[str, Any]:
         """Delete up to ten messages; those that can't be deleted fail alone."""
@@ -219,7 +234,9 @@ class MessageOperations(SqsBase):
         def delete(tx: Tx, entry: Mapping[str, Any], _: int) -> None:
             self._delete_message(tx, queue, _handle(queue, entry), now_ms)
 
-        return await self.store.transact(_each, request["Entries"], delete)
+        answer = await self.store.transact(_each, request["Entries"], delete)
+        self._record("NumberOfMessagesDeleted", queue.arn, len(answer.get("Successful", ())))
+        return answer
 
     def _delete_message(self, tx: Tx, queue: Queue, handle: Handle, now_ms: int) -> None:
         if queue.is_fifo:

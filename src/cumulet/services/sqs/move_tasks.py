@@ -246,6 +246,6 @@ def _move(
     new_number = tx.next_id()
     tx.run(MOVE_MESSAGE, new_number, destination.backlog_id, message_id, now_ms, visible_ms, number)
     if source.is_fifo and group_id is not None:
-        fifo.refresh_group(tx, source.backlog_id, group_id)
+        fifo.refresh_group(tx, source.backlog_id, group_id, now_ms)
         tx.run(INSERT_GROUP, destination.backlog_id, group_id, visible_ms, new_number)
     return visible_ms

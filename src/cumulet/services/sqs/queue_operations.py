@@ -43,7 +43,10 @@ class QueueOperations(SqsBase):
             raise InvalidParameterValueException(
                 "Value for parameter QueueName is invalid. Reason: Must specify a queue name."
             )
-        check_name(name, is_fifo=is_fifo_requested(given))
+        is_fifo = is_fifo_requested(given)
+        if "FifoQueue" in given and not is_fifo:
+            raise InvalidAttributeName("Unknown Attribute FifoQueue.")  # recorded, whatever the name
+        check_name(name, is_fifo=is_fifo)
         new_tags = tags.checked(name, {}, request.get("tags", {}))
         queue = await self.store.transact(
             _create, call.account, call.region, name, given, new_tags, self.clock.now_ms()

@@ -6,6 +6,8 @@ disk. A request that runs beside a change may still act on the queue as it was j
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from cumulet.kernel.arns import partition_of
@@ -72,6 +74,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
         return self.settings.fifo
 
 
+@lru_cache(maxsize=4096)
 def queue_arn(account: str, region: str, name: str) -> str:
     """Return the ARN of a queue."""
     return f"arn:{partition_of(region)}:sqs:{region}:{account}:{name}"

@@ -56,8 +56,8 @@ CREATE INDEX sqs_messages_by_visibility ON sqs_messages (backlog_id, in_flight, 
 CREATE INDEX sqs_messages_by_age ON sqs_messages (backlog_id, sent_at);
 CREATE INDEX sqs_messages_by_group ON sqs_messages (backlog_id, group_id, id) WHERE group_id IS NOT NULL;
 
--- One row for each message group of a FIFO queue that holds messages; available_at is when its first message is
--- visible. Groups of one moment take turns: turn grows with each receive.
+-- One row for each message group of a FIFO queue that holds messages; available_at is when its first message became
+-- or becomes visible, but no earlier than the last receive or delete in the group, so that groups take turns.
 CREATE TABLE sqs_groups (
     backlog_id BIGINT NOT NULL,
     group_id TEXT NOT NULL,
@@ -79,6 +79,7 @@ CREATE TABLE sqs_deduplications (
 );
 CREATE INDEX sqs_deduplications_by_expiry ON sqs_deduplications (expires_at);
 
+-- receipt is 0 once the attempt can't be repeated.
 CREATE TABLE sqs_receive_attempts (
     backlog_id BIGINT NOT NULL,
     attempt_id TEXT NOT NULL,
@@ -88,6 +89,7 @@ CREATE TABLE sqs_receive_attempts (
     PRIMARY KEY (backlog_id, attempt_id)
 );
 CREATE INDEX sqs_receive_attempts_by_expiry ON sqs_receive_attempts (expires_at);
+CREATE INDEX sqs_receive_attempts_by_receipt ON sqs_receive_attempts (backlog_id, receipt);
 
 -- The cursor is the last message looked at; last_id the newest when the task started: what comes later is not moved.
 CREATE TABLE sqs_move_tasks (

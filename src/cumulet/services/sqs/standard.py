@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cumulet.services.sqs import dead_letters
 from cumulet.services.sqs.backlog import (
     DELETE_MESSAGE,
@@ -46,6 +48,7 @@ def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:
                 "Too many messages have been received without being deleted.\n"
                 "Please delete your received messages or let them timeout before receiving more."
             )
+        lease = replace(lease, most=min(lease.most, lease.limit - received.in_flight))
     for in_flight in (1, 0):  # what came back from a consumer is older than what none has seen
         _receive(tx, queue, lease, in_flight, received)
         if len(received.messages) == lease.most:

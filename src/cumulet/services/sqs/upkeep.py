@@ -84,11 +84,13 @@ class Upkeep:
     async def expire(self, queue: Queue) -> int | None:
         """Delete what is older than the queue's retention; return when the oldest message left was sent."""
         while True:
-            before_ms = self._clock.now_ms() - queue.settings.retention_ms
+            now_ms = self._clock.now_ms()
             oldest_ms = await self._store.read(oldest_sent_ms, queue)
-            if oldest_ms is None or oldest_ms > before_ms:
+            if oldest_ms is None or oldest_ms > now_ms - queue.settings.retention_ms:
                 return oldest_ms
-            await self._store.transact(delete_expired, queue, before_ms)
+            await self._store.transact(delete_expired, queue, now_ms)
+            if queue.is_fifo:
+                self._waiting.changed(queue.id)  # a group may have lost the message that locked it
 
     def collect(self) -> None:
         """Delete the messages of queues that were purged or deleted."""
@@ -117,14 +119,15 @@ class Upkeep:
                 return
 
 
-def delete_expired(tx: Tx, queue: Queue, before_ms: int) -> None:
-    """Delete some messages that were sent at `before_ms` or earlier."""
+def delete_expired(tx: Tx, queue: Queue, now_ms: int) -> None:
+    """Delete some messages that are older than the queue's retention."""
+    before_ms = now_ms - queue.settings.retention_ms
     rows = tx.all(SELECT_EXPIRED, queue.backlog_id, before_ms, STEP_ROWS)
     for number, _ in rows:
         tx.run(DELETE_MESSAGE, number, queue.backlog_id)
     if queue.is_fifo:
         for group_id in {row[1] for row in rows}:
-            fifo.refresh_group(tx, queue.backlog_id, group_id)
+            fifo.refresh_group(tx, queue.backlog_id, group_id, now_ms)
 
 
 def delete_some(tx: Tx, backlog_id: int) -> bool:

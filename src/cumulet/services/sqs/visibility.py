@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cumulet.services.sqs import fifo
-from cumulet.services.sqs.backlog import SELECT_LEASED
+from cumulet.services.sqs import attempts, fifo
+from cumulet.services.sqs.backlog import SELECT_LEASED, UPDATE_VISIBLE_AT
 from cumulet.services.sqs.errors import invalid_value
 from cumulet.services.sqs.handles import Handle, HandleExpired
 from cumulet.services.sqs.queues import Queue
@@ -11,8 +11,6 @@ from cumulet.store import Tx
 
 TIMEOUT_SECONDS = (0, 43_200)
 """SQS: a message can be out of sight for at most 12 hours, counted from its receive."""
-
-UPDATE_VISIBLE_AT = "UPDATE sqs_messages SET visible_at = ? WHERE id = ?"
 
 
 def change(tx: Tx, queue: Queue, handle: Handle, timeout_seconds: int, now_ms: int) -> int | None:
@@ -43,5 +41,6 @@ def change(tx: Tx, queue: Queue, handle: Handle, timeout_seconds: int, now_ms: i
         )
     tx.run(UPDATE_VISIBLE_AT, until_ms, handle.message_number)
     if queue.is_fifo:
-        fifo.refresh_group(tx, queue.backlog_id, group_id)
+        attempts.end(tx, queue, receipt)
+        fifo.refresh_group(tx, queue.backlog_id, group_id, now_ms)
     return until_ms

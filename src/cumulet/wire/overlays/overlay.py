@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cumulet.wire.constraints import Writer, common_writer
+from cumulet.wire.violations import Writer, common_writer
 
 Description = dict[str, Any]
 

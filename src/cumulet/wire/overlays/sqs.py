@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire.constraints import Kind, Path, Violation, shown
 from cumulet.wire.errors import modeled
 from cumulet.wire.overlays.overlay import Description, Overlay
+from cumulet.wire.violations import Kind, Path, Violation, shown
 
 XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
 PREFIX = "AWS.SimpleQueueService."

@@ -80,10 +80,13 @@ class Json:
         members = trait.shape.members if trait.shape is not None else {}
         body = {"__type": f"{_namespace(service, trait)}{trait.name}", **error_members(service, error, members)}
         headers = [(REQUEST_ID, request_id.encode()), (b"content-type", _content_type(service))]
-        if query_compatible and service is not None and service.is_query_compatible:
-            fault = "Sender" if trait.is_sender_fault else "Receiver"
-            headers.append((QUERY_ERROR, f"{trait.query_code};{fault}".encode()))
-        return HttpResponse(trait.status, json_body.dumps(body), headers)
+        status = trait.status
+        if service is not None and service.is_query_compatible:
+            status = error.query_status or status
+            if query_compatible:
+                fault = "Sender" if trait.is_sender_fault else "Receiver"
+                headers.append((QUERY_ERROR, f"{trait.query_code};{fault}".encode()))
+        return HttpResponse(status, json_body.dumps(body), headers)
 
 
 def error_members(service: WireService | None, error: AwsError, members: Mapping[str, Shape]) -> dict[str, Any]:

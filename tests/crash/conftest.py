@@ -1,0 +1,49 @@
+"""Options of the crash tests: how many kills, and the seed that chooses what clients do and when the kills come.
+
+The seed is in the header of a run and in every failure. It repeats what the clients choose; threads still run as the
+machine lets them.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+KILLS = 200
+SECONDS_PER_KILL = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=KILLS, help="how often servers are killed, in all scenarios together")
+    parser.addoption("--crash-seed", type=int, help="what makes the random choices of the crash tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--crash-seed", None) is None:
+        config.option.crash_seed = random.SystemRandom().getrandbits(32)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"crash tests: --kills {config.getoption('--kills', KILLS)} --crash-seed {config.option.crash_seed}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "kills" in getattr(item, "fixturenames", ()):
+            seconds = 120 + SECONDS_PER_KILL * config.getoption("--kills", KILLS)
+            item.add_marker(pytest.mark.timeout(seconds))
+
+
+@pytest.fixture(scope="session")
+def kills(pytestconfig: pytest.Config) -> int:
+    """How often servers are to be killed, in all scenarios together."""
+    count: int = pytestconfig.getoption("--kills", KILLS)
+    return count
+
+
+@pytest.fixture(scope="session")
+def crash_seed(pytestconfig: pytest.Config) -> int:
+    """What makes the random choices."""
+    seed: int = pytestconfig.option.crash_seed
+    return seed

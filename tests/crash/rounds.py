@@ -1,0 +1,75 @@
+"""Clients at work on a server that is killed again and again."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from history import History
+from victim import PATIENCE_SECONDS, Victim
+
+LOAD_SECONDS = (0.1, 0.9)
+"""How long clients work between a start and the next kill."""
+
+
+class Worker(Protocol):
+    """Something that works until it is over."""
+
+    def run(self, over: threading.Event) -> None:
+        """Work until `over` is set."""
+
+
+class Advancer:
+    """Moves a virtual clock a little, again and again, and now and then by one of `leaps_ms`."""
+
+    def __init__(self, victim: Victim, chance: random.Random, leaps_ms: Sequence[int] = ()) -> None:
+        self._victim = victim
+        self._chance = chance
+        self._leaps_ms = leaps_ms
+
+    def run(self, over: threading.Event) -> None:
+        """Move the clock until it is over."""
+        while not over.wait(self._chance.uniform(0.0, 0.05)):
+            leap = bool(self._leaps_ms) and self._chance.random() < 0.02
+            distance_ms = self._chance.choice(self._leaps_ms) if leap else self._chance.randrange(1, 1500)
+            try:
+                self._victim.advance(distance_ms)
+            except OSError:
+                self._victim.up.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def at_work(workers: Sequence[Worker]) -> Iterator[None]:
+    """Let workers work in threads; raise what they raise."""
+    over = threading.Event()
+    with ThreadPoolExecutor(len(workers)) as pool:
+        futures = [pool.submit(worker.run, over) for worker in workers]
+        try:
+            yield
+        finally:
+            over.set()
+        for future in futures:
+            future.result()
+
+
+def kill_again_and_again(
+    victim: Victim,
+    history: History,
+    chance: random.Random,
+    kills: int,
+    scratch: Path,
+    *,
+    between: Callable[[], object] = lambda: None,
+) -> None:
+    """Kill and start the server `kills` times while others use it."""
+    for _ in range(kills):
+        threading.Event().wait(chance.uniform(*LOAD_SECONDS))
+        victim.kill()
+        history.flaws += victim.flaws_of_store(scratch)
+        history.flaws += victim.start()
+        between()
