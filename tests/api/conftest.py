@@ -37,6 +37,14 @@ def wire(cumulet: Cumulet) -> Iterator[Wire]:
     client.close()
 
 
+@pytest.fixture
+def query_wire(cumulet: Cumulet) -> Iterator[Wire]:
+    """Return a client of the query protocol that sends anything."""
+    client = Wire(cumulet, "query")
+    yield client
+    client.close()
+
+
 @pytest.fixture(params=["json", "query"])
 def either_wire(cumulet: Cumulet, request: pytest.FixtureRequest) -> Iterator[Wire]:
     """Return a client that sends anything, in each protocol."""

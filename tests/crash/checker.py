@@ -133,17 +133,18 @@ def _deduplicated_too_long(name: str, sends: list[Send]) -> Iterator[str]:
 
 
 def renumbered(facts: Facts) -> Iterator[str]:
-    """A message keeps its sequence number, and no other has it; what is sent later has a greater one."""
+    """A message keeps its sequence number in its queue, and no other has it; what is sent later has a greater one."""
     messages: dict[int, str] = {}
-    sequences: dict[str, int] = {}
-    pairs = [(s.message_id, s.sequence) for s in facts.sends] + [(r.message_id, r.sequence) for r in facts.receipts]
-    for message_id, sequence in pairs:
-        if message_id is None or sequence is None:
+    sequences: dict[tuple[str, str], int] = {}
+    for fact in itertools.chain[Send | Receipt](facts.sends, facts.receipts):
+        if fact.message_id is None or fact.sequence is None:
             continue
-        if messages.setdefault(sequence, message_id) != message_id:
-            yield f"sequence number {sequence} was given to {messages[sequence]} and to {message_id}"
-        if sequences.setdefault(message_id, sequence) != sequence:
-            yield f"message {message_id} has the sequence numbers {sequences[message_id]} and {sequence}"
+        other_id = messages.setdefault(fact.sequence, fact.message_id)
+        if other_id != fact.message_id:
+            yield f"sequence number {fact.sequence} was given to {other_id} and to {fact.message_id}"
+        other = sequences.setdefault((fact.operation.queue, fact.message_id), fact.sequence)
+        if other != fact.sequence:
+            yield f"message {fact.message_id} has the sequence numbers {other} and {fact.sequence}"
     by_group: defaultdict[tuple[str, str], list[Send]] = defaultdict(list)
     first_started: dict[str, int] = {}
     for send in facts.sends:
@@ -176,7 +177,7 @@ def out_of_order(facts: Facts) -> Iterator[str]:
             groups[key][receipt.sequence] = receipt.message_id
             answers[(*key, receipt.operation.started)].append(receipt)
     order = {key: sorted(messages) for key, messages in groups.items()}
-    gone_from = {key: [_gone_from(facts, groups[key][number]) for number in order[key]] for key in groups}
+    gone_from = {key: [_gone_from(facts, groups[key][number], key[0]) for number in order[key]] for key in groups}
     all_gone_from = {key: list(itertools.accumulate(steps, max)) for key, steps in gone_from.items()}
     for (queue, group, _), receipts in answers.items():
         key, operation = (queue, group), receipts[0].operation
@@ -192,7 +193,10 @@ def out_of_order(facts: Facts) -> Iterator[str]:
                 yield f"{operation} gave {numbers} of group {group} without {number}"
 
 
-def _gone_from(facts: Facts, message_id: str) -> int:
+def _gone_from(facts: Facts, message_id: str, queue: str) -> int:
+    """Return the step from which on a message may have left a queue."""
+    if any(receipt.operation.queue != queue for receipt in facts.receipts_of.get(message_id, ())):
+        return 0  # a dead letter; when it was buried nobody saw
     step = facts.first_delete_attempt(message_id)
     return NEVER if step is None else step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Protocol
 from history import History
 from victim import PATIENCE_SECONDS, Victim
 
-LOAD_SECONDS = (0.1, 0.9)
+LOAD_SECONDS = (0.05, 0.75)
 """How long clients work between a start and the next kill."""
+INTERRUPTED_STARTS = 0.1
+"""How often the start after a kill is killed too."""
 
 
 class Worker(Protocol):
@@ -57,19 +59,12 @@ def at_work(workers: Sequence[Worker]) -> Iterator[None]:
             future.result()
 
 
-def kill_again_and_again(
-    victim: Victim,
-    history: History,
-    chance: random.Random,
-    kills: int,
-    scratch: Path,
-    *,
-    between: Callable[[], object] = lambda: None,
-) -> None:
+def kill_again_and_again(victim: Victim, history: History, chance: random.Random, kills: int, scratch: Path) -> None:
     """Kill and start the server `kills` times while others use it."""
     for _ in range(kills):
         threading.Event().wait(chance.uniform(*LOAD_SECONDS))
         victim.kill()
         history.flaws += victim.flaws_of_store(scratch)
+        if chance.random() < INTERRUPTED_STARTS:
+            victim.start_and_kill(chance)
         history.flaws += victim.start()
-        between()

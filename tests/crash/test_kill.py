@@ -44,9 +44,13 @@ class Scenario:
 
 FIFO = {"FifoQueue": "true"}
 MAX_RECEIVE_COUNT = 2
-REDRIVE = orjson.dumps(
-    {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead-jobs", "maxReceiveCount": MAX_RECEIVE_COUNT}
-).decode()
+
+
+def redrive_to(queue: str) -> dict[str, str]:
+    """Return the attributes of a queue that gives up messages to another."""
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{queue}"
+    return {"RedrivePolicy": orjson.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT}).decode()}
+
 
 SCENARIOS = [
     Scenario(
@@ -77,9 +81,17 @@ SCENARIOS = [
     Scenario(
         "dead letters",
         "virtual",
-        0.1,
+        0.06,
         Habits(("jobs", "dead-jobs"), ("jobs",), (0, 1, 5), delete_share=0.5),
-        {"dead-jobs": {}, "jobs": {"RedrivePolicy": REDRIVE}},
+        {"dead-jobs": {}, "jobs": redrive_to("dead-jobs")},
+        max_receive_count=MAX_RECEIVE_COUNT,
+    ),
+    Scenario(
+        "fifo dead letters",
+        "virtual",
+        0.06,
+        Habits(("jobs.fifo", "dead-jobs.fifo"), ("jobs.fifo",), (1, 5), delete_share=0.5, is_fifo=True),
+        {"dead-jobs.fifo": FIFO, "jobs.fifo": FIFO | redrive_to("dead-jobs.fifo")},
         max_receive_count=MAX_RECEIVE_COUNT,
     ),
 ]
@@ -99,6 +111,30 @@ def test_history_of_messages_holds(scenario: Scenario, kills: int, crash_seed: i
             found = flaws_of_one_history(scenario, victim, chance, part, tmp_path)
             assert found == [], f"--crash-seed {crash_seed}"
             left -= part
+
+
+def test_killed_start_leaves_a_folder_that_starts(kills: int, crash_seed: int, tmp_path: Path) -> None:
+    chance = random.Random(f"{crash_seed} start")
+    for number in range(max(1, round(kills * 0.03))):
+        victim = Victim(tmp_path / f"data-{number}", clock="virtual", chance=chance)
+
+        for _ in range(chance.randint(1, 2)):
+            victim.start_and_kill(chance)
+
+        with running(victim), closing(RawTransport(victim)) as transport:
+            transport.call("CreateQueue", {"QueueName": "orders"})
+            transport.call("SendMessage", {"QueueUrl": "orders", "MessageBody": "one"})
+
+
+def test_virtual_clock_stands_where_it_stood(crash_seed: int, tmp_path: Path) -> None:
+    with running(Victim(tmp_path / "data", clock="virtual", chance=random.Random(crash_seed))) as victim:
+        victim.kill()
+        found = victim.start()
+        victim.advance(86_400_000)
+        victim.kill()
+        found += victim.start()
+
+    assert found == []
 
 
 def flaws_of_one_history(

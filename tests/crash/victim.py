@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
 from cumulet.testing import Cumulet
+from cumulet.testing.server import StartError
 
 # Below the ports that the kernel gives to outgoing connections: none of those may take it while the server is down.
 PORTS = range(10_240, 32_000)
 PATIENCE_SECONDS = 60.0
+START_SECONDS = (0.1, 0.5)
+"""When a start is interrupted."""
 
 
 class PlatformTime:
@@ -67,7 +70,7 @@ class Victim:
         return self.server.url
 
     def start(self) -> list[str]:
-        """Start it, for the first time or again, and return what is wrong with its clock."""
+        """Start it, for the first time or again; return what is wrong: with its clock, or with a start that failed."""
         began = time.monotonic()
         self.server.start()
         self.start_seconds.append(time.monotonic() - began)
@@ -82,6 +85,21 @@ class Victim:
         self.generation += 1
         self.up.set()
         return flaws
+
+    def start_and_kill(self, chance: random.Random) -> None:
+        """Start it, and kill it before it answers or just after."""
+        killer = threading.Timer(chance.uniform(*START_SECONDS), self._kill_process)
+        killer.start()
+        try:
+            with contextlib.suppress(StartError):
+                self.server.start()
+        finally:
+            killer.join()
+            self.server.kill()
+
+    def _kill_process(self) -> None:
+        if self.server.process is not None:
+            self.server.process.kill()
 
     def kill(self) -> None:
         """End it with SIGKILL, whatever it is doing."""
@@ -126,7 +144,7 @@ def free_port(chance: random.Random) -> int:
             return port
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(victim: Victim) -> Iterator[Victim]:
     """Start a server, and leave none behind."""
     victim.start()

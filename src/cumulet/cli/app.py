@@ -137,5 +137,5 @@ def _say_ready(config: Config, url: str) -> None:
 
 
 def _fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:
-    typer.echo(f"cumulet: {message}", err=True)
+    typer.echo(f"cumulet: {' '.join(message.split())}", err=True)
     raise typer.Exit(code)

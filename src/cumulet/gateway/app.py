@@ -129,10 +129,8 @@ class Gateway:
 
 
 async def _respond(send: Send, response: HttpResponse) -> None:
-    body = response.body
-    headers = [*response.headers, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 def _text(header: bytes | None) -> str | None:

@@ -1,90 +1,167 @@
-"""One request and its answer on a connection: what the application sees of it.
-
-uvicorn writes the head and the body of an answer one by one and checks every header; our answers are whole and our
-own, so they leave in one piece. That is a third of what a request costs in uvicorn.
-"""
+"""One request on a connection and its answer, as ASGI's `receive` and `send`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-
-LINGER_SECONDS = 2.0
+if TYPE_CHECKING:
+    from cumulet.gateway.connection import Connection
 
 Message = dict[str, Any]
-Application = Callable[[Any, Any, Callable[[Message], Awaitable[None]]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+MOST_BUFFERED_BYTES = 256 * 1024
+"""Beyond this the client has to wait until the application has taken what is here."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+DISCONNECTED: Message = {"type": "http.disconnect"}
 
 
 class Exchange:
-    """The sending half of an ASGI request whose receiving half is uvicorn's."""
+    """A request whose body may still arrive, and what is answered."""
 
-    __slots__ = ("_cycle", "_start")
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_is_chunked",
+        "_is_gone",
+        "_is_taken",
+        "_is_whole",
+        "_news",
+        "_scope",
+        "_start",
+        "_wants_continue",
+        "has_started",
+        "is_answered",
+        "keep_alive",
+    )
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
+    def __init__(self, connection: Connection, scope: Message, *, keep_alive: bool) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._body = b""
+        self._is_whole = False
+        self._is_taken = False
+        self._is_gone = False
+        self._news: asyncio.Future[None] | None = None
         self._start: Message = {}
+        self._is_chunked = False
+        self._wants_continue = (b"expect", b"100-continue") in scope["headers"]
+        self.has_started = False
+        self.is_answered = False
+        self.keep_alive = keep_alive
+
+    # What the connection tells
+
+    def feed(self, body: bytes) -> None:
+        """Take some of the body."""
+        self._body += body
+        if len(self._body) > MOST_BUFFERED_BYTES:
+            self._connection.transport.pause_reading()
+        self._tell()
+
+    def complete(self) -> None:
+        """Know that the body is whole."""
+        self._is_whole = True
+        self._tell()
+
+    def disconnect(self) -> None:
+        """Know that the client has gone."""
+        self._is_gone = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    # What the application sees
 
     async def run(self, app: Application) -> None:
-        """Let the application answer; one that fails to answers 500, and its failure is the event loop's to log."""
-        cycle = self._cycle
+        """Let the application answer; where it fails to, answer 500 and leave its failure to the loop's handler."""
         try:
-            await app(cycle.scope, cycle.receive, self.send)
+            await app(self._scope, self.receive, self.send)
         except Exception as error:
             asyncio.get_running_loop().call_exception_handler({"message": "a request failed", "exception": error})
         finally:
-            if not cycle.response_complete and not cycle.disconnected:
-                cycle.keep_alive = False
-                self._write(500, [(b"content-length", b"0")], b"")
-            cycle.on_response = _nothing
+            if not self.is_answered and not self._is_gone:
+                self.keep_alive = False
+                if self.has_started:
+                    self._connection.abort()
+                else:
+                    self._write_whole(500, [], b"")
+
+    async def receive(self) -> Message:
+        """Return some of the body, or that the client has gone once there is no more."""
+        if self._wants_continue and not self._is_whole:
+            self._connection.transport.write(CONTINUE)
+        self._wants_continue = False
+        while (
+            not self._is_gone and not self.is_answered and not (self._body or (self._is_whole and not self._is_taken))
+        ):
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+        if self._is_gone or self.is_answered:
+            return DISCONNECTED
+        body, self._body = self._body, b""
+        self._is_taken = self._is_whole
+        if not self._is_whole:
+            self._connection.transport.resume_reading()
+        return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Take the start of an answer, then its body, which must be whole and as long as the start says."""
+        """Take the start of an answer, then its body, whole (in one write with the head) or in parts (chunked)."""
         if message["type"] == "http.response.start":
             self._start = message
             return
-        flow = self._cycle.flow
-        if flow.write_paused:
-            await flow.drain()  # a client that sends without reading must not fill the memory with answers
-        if not self._cycle.disconnected:
-            self._write(self._start["status"], self._start["headers"], message["body"])
+        if self._is_gone:
+            return
+        if not self.has_started and not message.get("more_body", False):
+            self._write_whole(self._start["status"], self._start["headers"], message["body"])
+            return
+        if self._connection.can_write is not None:
+            await self._connection.can_write.wait()
+        self._write_part(message.get("body", b""), is_last=not message.get("more_body", False))
 
-    def _write(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        cycle = self._cycle
-        parts = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
-            if name == b"connection":
-                cycle.keep_alive = False
-                continue
+    def _write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        if not self._is_whole:
+            self.keep_alive = False  # what is still to come would be taken for the next request
+        parts = self._head(status, headers)
+        parts.append(b"content-length: %d\r\n\r\n" % len(body))
+        if self._scope["method"] != "HEAD":
+            parts.append(body)
+        self._connection.transport.write(b"".join(parts))
+        self._end()
+
+    def _write_part(self, body: bytes, *, is_last: bool) -> None:
+        parts: list[bytes] = []
+        if not self.has_started:
+            parts = self._head(self._start["status"], self._start["headers"])
+            parts.append(b"transfer-encoding: chunked\r\n\r\n")
+            self.has_started = True
+        if body:
+            parts += (b"%x\r\n" % len(body), body, b"\r\n")
+        if is_last:
+            parts.append(b"0\r\n\r\n")
+        self._connection.transport.write(b"".join(parts))
+        if is_last:
+            self._end()
+
+    def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> list[bytes]:
+        parts = [STATUS_LINES[status], self._connection.date_header]
+        for name, value in headers:
             if b"\n" in value or b"\r" in value:
                 value = value.replace(b"\r", b" ").replace(b"\n", b" ")
             parts += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
+        if not self.keep_alive:
             parts.append(b"connection: close\r\n")
-        parts.append(b"\r\n")
-        if cycle.scope["method"] != "HEAD":
-            parts.append(body)
-        cycle.transport.write(b"".join(parts))
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if cycle.more_body:
-            cycle.keep_alive = False
-            linger(cycle.transport)
-        elif not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
+        return parts
 
-
-def linger(transport: asyncio.Transport) -> None:
-    """Close a connection soon, on which the client may still be sending.
-
-    Closing on unread data would reset it, and the client would never read its answer.
-    """
-    transport.write_eof()
-    asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.close)
-
-
-def _nothing() -> None:
-    pass
+    def _end(self) -> None:
+        self.has_started = self.is_answered = True
+        self._tell()
+        self._connection.answered(self)

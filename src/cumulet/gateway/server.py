@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import logging
 import resource
 import signal
 import socket
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import uvicorn
 
 from cumulet.gateway.app import Gateway
 from cumulet.gateway.authentication import Authenticator
-from cumulet.gateway.connection import Connection
+from cumulet.gateway.connection import Connections, Times
 from cumulet.gateway.control import Control, saved_time
 from cumulet.gateway.credentials import Credentials, ensure_root_key
 from cumulet.gateway.hooks import rate_quotas
@@ -33,42 +29,12 @@ from cumulet.kernel.telemetry import Telemetry
 from cumulet.services.service import Platform
 from cumulet.store.sqlite import SqliteStore
 
-KEEP_ALIVE_SECONDS = 75
 GRACEFUL_SHUTDOWN_SECONDS = 4
 """Requests in flight have so long to finish; together with closing the store, shutdown ends within 5 s."""
 BACKLOG = 4096
 OPEN_FILES = 65_536
 GC_THRESHOLD = 20_000
 """Requests leave few cycles behind; looking for them every 700 objects, as is the default, costs 5 % of the time."""
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, told when to stop by us and ending long polls when it does."""
-
-    def __init__(self, config: uvicorn.Config, before_shutdown: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._before_shutdown = before_shutdown
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM; unlike uvicorn's own way, return afterwards, so that the store is closed."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.stop)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-    def stop(self) -> None:
-        """Shut down soon."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what waits, let what runs finish, close all connections."""
-        self._before_shutdown()
-        await super().shutdown(sockets)
 
 
 def bind(config: Config) -> socket.socket:
@@ -135,36 +101,33 @@ async def _serve_on(
         control,
         [rate_quotas(quotas, clock, telemetry)] if config.quotas else [],
     )
-    server = Server(_uvicorn_config(gateway, config.request_deadline_seconds), registry.stop_waiting)
     for service in registry.services.values():
         await service.start()
     metrics.start()
     gc.collect()
     gc.freeze()  # what is here now stays: don't look at it again with every collection
     gc.set_threshold(GC_THRESHOLD)
-    ready(_url(listener))
+    loop = asyncio.get_running_loop()
+    connections = Connections(gateway, loop, Times(request=config.request_deadline_seconds))
+    server = await loop.create_server(connections, sock=listener, backlog=BACKLOG)
     try:
-        await server.serve([listener])
+        await _stop_signal(lambda: ready(_url(listener)))
     finally:
+        server.close()
+        registry.stop_waiting()
+        await connections.close(GRACEFUL_SHUTDOWN_SECONDS)
         await activity.stop()
         await metrics.stop()
 
 
-def _uvicorn_config(gateway: Gateway, request_deadline_seconds: float) -> uvicorn.Config:
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what fails is told by the event loop's handler
-    return uvicorn.Config(
-        gateway,
-        http=Connection.with_deadline(request_deadline_seconds),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
-        backlog=BACKLOG,
-    )
+async def _stop_signal(then: Callable[[], None]) -> None:
+    """Return at the first SIGINT or SIGTERM; `then` is called once those are heeded."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    then()
+    await stop.wait()
 
 
 def _url(listener: socket.socket) -> str:

@@ -218,7 +218,7 @@ class QueueOperations(SqsBase):
         rate = request.get("MaxNumberOfMessagesPerSecond")
         destination = request.get("DestinationArn")
         source_arn = move_tasks.parse_queue_arn(request["SourceArn"], "SourceArn")
-        destination_arn = move_tasks.parse_queue_arn(destination, "DestinationArn") if destination else None
+        destination_arn = move_tasks.parse_queue_arn(destination, "DestinationArn") if destination is not None else None
         move_tasks.check_rate(rate)
         for arn in (source_arn, destination_arn):
             if arn is not None:
