@@ -409,7 +409,8 @@ def test_number_that_is_none_is_malformed_input(
 def test_signed_requests_of_the_query_protocol_are_taken(cumulet: Cumulet, wire: Wire, queue: Queue) -> None:
     credentials = boto3.Session(aws_access_key_id=cumulet.account, aws_secret_access_key="secret").get_credentials()
     body = {"Action": "SendMessage", "QueueUrl": queue.url, "MessageBody": "signed"}
-    request = AWSRequest("POST", f"{cumulet.url}/", data=body)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    request = AWSRequest("POST", f"{cumulet.url}/", form, data=body)
     SigV4Auth(credentials, "sqs", "us-east-1").add_auth(request)
     prepared = request.prepare()
 

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar, NamedTuple
 
 from cumulet.gateway.credentials import DEFAULT_ACCOUNT, Credential, Credentials
@@ -243,6 +243,7 @@ def _identity(credential: Credential, region: str) -> Identity:
     return Identity(credential.account, region, credential.id, credential.principal, credential.user_id)
 
 
+@lru_cache(maxsize=4096)
 def _claimed_identity(scope: Scope | None) -> Identity:
     if scope is None:
         return _root(DEFAULT_ACCOUNT, DEFAULT_REGION, "")
