@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import quote, quote_plus, urlsplit
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 from raw_http import LIST_QUEUES, RawConnection, exchange, form, head, json
 
@@ -70,6 +71,22 @@ def test_a_client_that_pipelines_without_reading_loses_nothing_and_stops_nobody(
     assert set(statuses) == {200}
 
 
+def test_a_client_that_never_reads_does_not_fill_the_memory(cumulet: Cumulet) -> None:
+    assert cumulet.process is not None
+    server = psutil.Process(cumulet.process.pid)
+    sqs = cumulet.client("sqs")
+    url = sqs.create_queue(QueueName="large", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x" * 1_000_000)
+    before_bytes = server.memory_info().rss
+    with busy_neighbour(cumulet), RawConnection(cumulet.url, timeout_seconds=1) as connection:
+        request = json(b"ReceiveMessage", b'{"QueueUrl": "%s"}' % url.encode())
+        connection.send(request * 200)
+        MACHINE.pause(1)
+        grown_bytes = server.memory_info().rss - before_bytes
+
+    assert grown_bytes < 60 * 1024 * 1024
+
+
 def test_http_1_0_is_answered_and_closed(cumulet: Cumulet) -> None:
     with RawConnection(cumulet.url) as connection:
         answer = connection.send(b"GET /_cumulet/health HTTP/1.0\r\n\r\n").answer()
@@ -102,6 +119,15 @@ def test_a_wish_to_upgrade_is_ignored(cumulet: Cumulet) -> None:
         plain = connection.send(form(LIST_QUEUES)).answer()
 
     assert [answer.status for answer in (whole, split, plain)] == [200, 200, 200]
+
+
+def test_thousands_of_wishes_to_upgrade_at_once_are_ignored(cumulet: Cumulet) -> None:
+    request = b"GET /_cumulet/clock HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with busy_neighbour(cumulet), RawConnection(cumulet.url) as connection:
+        connection.send(request * 3000)
+        statuses = [connection.answer().status for _ in range(3000)]
+
+    assert set(statuses) == {200}
 
 
 def test_a_request_that_comes_byte_by_byte_is_answered(cumulet: Cumulet) -> None:
@@ -326,7 +352,7 @@ class TestDeadline:
         poll = json(b"ReceiveMessage", b'{"QueueUrl": "%s", "WaitTimeSeconds": 20}' % url.encode())
         with RawConnection(strict.url) as connection:
             connection.send(poll, b"POST / HTTP/1.1\r\n")
-            MACHINE.pause(0.8)
+            MACHINE.pause(3.5)  # the deadline, and then the time that refused clients have
             sqs.send_message(QueueUrl=url, MessageBody="here")
 
             answer = connection.answer()

@@ -7,6 +7,7 @@ machine lets them.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--crash-seed", None) is None:
-        config.option.crash_seed = random.SystemRandom().getrandbits(32)
+        chosen: int | None = getattr(config, "workerinput", {}).get("crash_seed")
+        config.option.crash_seed = random.SystemRandom().getrandbits(32) if chosen is None else chosen
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give the workers of pytest-xdist the seed of the run."""
+    node.workerinput["crash_seed"] = node.config.option.crash_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -17,6 +17,7 @@ LOAD_SECONDS = (0.05, 0.75)
 """How long clients work between a start and the next kill."""
 INTERRUPTED_STARTS = 0.1
 """How often the start after a kill is killed too."""
+MOST_TOLD = 20
 
 
 class Worker(Protocol):
@@ -68,3 +69,9 @@ def kill_again_and_again(victim: Victim, history: History, chance: random.Random
         if chance.random() < INTERRUPTED_STARTS:
             victim.start_and_kill(chance)
         history.flaws += victim.start()
+
+
+def told(flaws: Sequence[str], crash_seed: int) -> str:
+    """Return what a failed test says: how to repeat it, and the first flaws in full."""
+    more = f"\n... {len(flaws) - MOST_TOLD} more" if len(flaws) > MOST_TOLD else ""
+    return f"--crash-seed {crash_seed}\n" + "\n".join(flaws[:MOST_TOLD]) + more

@@ -16,7 +16,7 @@ import pytest
 from checker import flaws
 from clients import Habits, RandomClient, Recorder, drain
 from history import History
-from rounds import Advancer, Worker, at_work, kill_again_and_again
+from rounds import Advancer, Worker, at_work, kill_again_and_again, told
 from transports import BotoTransport, RawTransport, Transport
 from victim import Victim, running
 
@@ -109,7 +109,7 @@ def test_history_of_messages_holds(scenario: Scenario, kills: int, crash_seed: i
         while left:
             part = min(left, KILLS_PER_HISTORY)
             found = flaws_of_one_history(scenario, victim, chance, part, tmp_path)
-            assert found == [], f"--crash-seed {crash_seed}"
+            assert found == [], told(found, crash_seed)
             left -= part
 
 
@@ -134,7 +134,7 @@ def test_virtual_clock_stands_where_it_stood(crash_seed: int, tmp_path: Path) ->
         victim.kill()
         found += victim.start()
 
-    assert found == []
+    assert found == [], told(found, crash_seed)
 
 
 def flaws_of_one_history(

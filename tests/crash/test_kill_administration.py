@@ -11,7 +11,7 @@ import apsw
 from administration import Administrator
 from clients import Recorder
 from history import History
-from rounds import Advancer, at_work, kill_again_and_again
+from rounds import Advancer, at_work, kill_again_and_again, told
 from transports import RawTransport
 from victim import Victim, running
 
@@ -43,7 +43,7 @@ def test_history_of_queues_holds(kills: int, crash_seed: int, tmp_path: Path) ->
         victim.stop()
 
     found = [*history.flaws, *(flaw for queue in QUEUES for flaw in administration.flaws(history, queue))]
-    assert found == [], f"--crash-seed {crash_seed}"
+    assert found == [], told(found, crash_seed)
     assert rows_left(tmp_path / "data") == {}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from clients import Habits, RandomClient, Recorder
 from history import History
-from rounds import at_work
+from rounds import at_work, told
 from transports import RawTransport
 from victim import Victim, running
 
@@ -139,4 +139,5 @@ def test_move_tasks_go_on_where_they_were(kills: int, crash_seed: int, tmp_path:
             if found or not left:
                 break
 
-    assert found + history.flaws == [], f"--crash-seed {crash_seed}"
+    found += history.flaws
+    assert found == [], told(found, crash_seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,15 +14,9 @@ from cumulet.kernel.config import Config, ConfigError, load_config
 EXIT_USAGE = 2
 EXIT_REFUSED = 1
 EXIT_DOWN = 3
-EXIT_INTERRUPTED = 130
 DEFAULT_URL = "http://127.0.0.1:4566"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="cumulet")
 
 
 @app.command()
@@ -76,8 +69,6 @@ def start(
         run(config, listener, lambda url: _say_ready(config, url))
     except (StoreError, ServiceUnavailable) as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted before it was ready", EXIT_INTERRUPTED)
 
 
 @app.command()
@@ -127,13 +118,16 @@ def _health(url: str) -> Any:
 
 
 def _say_ready(config: Config, url: str) -> None:
-    print(f"Cumulet {__version__} is ready at {url}", file=sys.stderr)  # noqa: T201
-    print(f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}", file=sys.stderr)  # noqa: T201
     if config.auth == "open":
-        print(f"  auth open: try  aws --endpoint-url {url} sqs list-queues", file=sys.stderr)  # noqa: T201
+        auth = f"open: try  aws --endpoint-url {url} sqs list-queues"
     else:
-        key_file = config.data.absolute() / "root-credentials"
-        print(f"  auth enforce: the root key is in {key_file}", file=sys.stderr)  # noqa: T201
+        auth = f"enforce: the root key is in {config.data.absolute() / 'root-credentials'}"
+    typer.echo(
+        f"Cumulet {__version__} is ready at {url}\n"
+        f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}\n"
+        f"  auth {auth}",
+        err=True,
+    )
 
 
 def _fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:

@@ -8,6 +8,7 @@ once a second, so that a request costs no timer. What is refused here reached no
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -136,16 +137,23 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self.transport = cast("asyncio.Transport", transport)
         self._connections.open.add(self)
+        if self._connections.is_closing:
+            self.finish()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
         if self._is_refused:
             return
         self._chunk_bytes = len(data)
+        rest = memoryview(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade(data[upgrade.args[0] :])
+            while True:
+                try:
+                    self._parser.feed_data(rest)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+                    self._go_on_without_upgrade()
         except httptools.HttpParserError:
             self._refuse(MALFORMED)
         self._late_bytes += len(data)
@@ -247,6 +255,7 @@ class Connection(asyncio.Protocol):
     def finish(self) -> None:
         """Close once nothing is left to answer."""
         if not self._waiting:
+            self._is_refused = True
             self.transport.close()
 
     def hurry(self) -> None:
@@ -286,19 +295,18 @@ class Connection(asyncio.Protocol):
             "headers": self._headers,
         }
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
+    def _go_on_without_upgrade(self) -> None:
         """Take the head again without its wish to upgrade, which HTTP allows to ignore.
 
-        Left to itself the parser takes the body for another protocol.
+        Left to itself the parser takes the body for another protocol. Raises HttpParserError for a CONNECT.
         """
         method, version = self._parser.get_method(), self._parser.get_http_version().encode()
         lines = [b"%s: %s\r\n" % header for header in self._headers if header[0] != b"upgrade"]
         head = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self._url, version, b"".join(lines))
         self._parser = httptools.HttpRequestParser(self)
         if method == b"CONNECT":
-            self._refuse(MALFORMED)
-        else:
-            self.data_received(head + rest)
+            raise httptools.HttpParserError("this is no proxy")
+        self._parser.feed_data(head)
 
     def _head_size(self) -> int:
         return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
@@ -311,7 +319,8 @@ class Connection(asyncio.Protocol):
         self._since = self._connections.loop.time()
         running = self._waiting[0] if self._waiting else None
         if running is not None and running is not self._body_of:
-            return  # `answered` closes
+            self._since = math.inf  # however long the answer takes; `answered` closes
+            return
         if running is not None:
             running.disconnect()
             if running.has_started:

@@ -118,13 +118,13 @@ class Exchange:
         if message["type"] == "http.response.start":
             self._start = message
             return
+        if self._connection.can_write is not None:
+            await self._connection.can_write.wait()  # who asks without reading must not fill the memory with answers
         if self._is_gone:
             return
         if not self.has_started and not message.get("more_body", False):
             self._write_whole(self._start["status"], self._start["headers"], message["body"])
             return
-        if self._connection.can_write is not None:
-            await self._connection.can_write.wait()
         self._write_part(message.get("body", b""), is_last=not message.get("more_body", False))
 
     def _write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -32,9 +32,9 @@ class Telemetry:
         self._clock = clock
         self._sums: dict[tuple[str, str, str, int], tuple[int, float]] = {}
 
-    def record(self, namespace: str, name: str, dimension: str, value: float = 1) -> None:
-        """Add one observation."""
-        self._add((namespace, name, dimension, self._clock.now_ms() // MINUTE_MS), 1, value)
+    def record(self, namespace: str, name: str, dimension: str, value: float = 1, observations: int = 1) -> None:
+        """Add one observation, or several that come to `value` together."""
+        self._add((namespace, name, dimension, self._clock.now_ms() // MINUTE_MS), observations, value)
 
     def add(self, samples: Iterable[Sample]) -> None:
         """Take back samples of a drain that could not be written down."""

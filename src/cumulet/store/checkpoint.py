@@ -18,8 +18,7 @@ from cumulet.store.group_commit import GroupCommit
 from cumulet.store.stats import Meter
 from cumulet.store.worker import Worker
 
-PAGE_BYTES = 4096
-# 16 MiB: large enough that pages written often are copied once, small enough to recover in a moment after a crash.
+# 32 MiB: large enough that pages written often are copied once, small enough to recover in a moment after a crash.
 LOG_PAGES = 4096
 # The rest for which the writer is held is at most this part of the log: copied within a few milliseconds.
 _SMALL_REST = 1 / 16

@@ -16,8 +16,8 @@ import apsw
 
 from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.store import Tx, errors, folders
-from cumulet.store.checkpoint import LOG_PAGES, PAGE_BYTES, Checkpoints
-from cumulet.store.connection import connect, connect_reader
+from cumulet.store.checkpoint import LOG_PAGES, Checkpoints
+from cumulet.store.connection import PAGE_BYTES, connect, connect_reader
 from cumulet.store.group_commit import GroupCommit
 from cumulet.store.inspection import inspect
 from cumulet.store.lock import FolderLock
@@ -55,7 +55,7 @@ class SqliteStore:
         """Open the store in `folder`, making it if it is missing, and apply what its schemas lack.
 
         `durability="relaxed"` survives a killed process, but not a power cut. The log is copied into the database
-        when it has `log_pages` of 4 KiB. Raises StoreError, with nothing changed, when another process has the
+        when it has `log_pages` of 8 KiB. Raises StoreError, with nothing changed, when another process has the
         folder, a file is damaged or a newer version wrote it.
         """
         try:

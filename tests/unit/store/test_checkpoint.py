@@ -8,7 +8,7 @@ import time
 import apsw
 from notes import Run, put, texts
 
-from cumulet.store.checkpoint import PAGE_BYTES
+from cumulet.store.connection import PAGE_BYTES
 from cumulet.store.sqlite import SqliteStore
 
 LOG_PAGES = 200

@@ -11,6 +11,7 @@ import pytest
 from notes import NOTES, Run, put, texts
 
 from cumulet.kernel.errors import ServiceUnavailable
+from cumulet.store.connection import PAGE_BYTES
 from cumulet.store.errors import StoreError
 from cumulet.store.sqlite import SqliteStore
 
@@ -81,7 +82,7 @@ def test_a_truncated_database_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("page", [0, 1, 2, 5, 20])
 def test_an_overwritten_page_is_refused(folder: Path, page: int) -> None:
-    overwrite(folder / "cumulet.db", max(100, 4096 * page), bytes(range(256)) * 15)
+    overwrite(folder / "cumulet.db", max(100, PAGE_BYTES * page), bytes(range(256)) * 15)
 
     assert "is damaged" in refusal(folder)
 

@@ -70,7 +70,7 @@ class MessageOperations(SqsBase):
         message = self._new_message(call, queue, request)
         check_length(queue, message)
         sent = await self.store.transact(self._put, queue, (message,), self.clock.now_ms())
-        self._count_sent(queue, message)
+        self._count_sent(queue, (message,))
         return _sent_entry(message, sent[0])
 
     async def send_message_batch(self, call: Call, request: t.SendMessageBatchRequestTypeDef) -> dict[str, Any]:
@@ -94,15 +94,14 @@ class MessageOperations(SqsBase):
                 failures.append(failed(entry, error))
         messages = [message for _, message in accepted]
         sent = await self.store.transact(self._put, queue, messages, self.clock.now_ms()) if messages else []
-        self._count_sent(queue, *messages)
+        self._count_sent(queue, messages)
         return results(
             [{"Id": entry_id, **_sent_entry(m, s)} for (entry_id, m), s in zip(accepted, sent, strict=True)], failures
         )
 
-    def _count_sent(self, queue: Queue, *messages: NewMessage) -> None:
-        for message in messages:
-            self._record("NumberOfMessagesSent", queue.arn)
-            self._record("SentMessageSize", queue.arn, message.size_bytes)
+    def _count_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
+        self._record("NumberOfMessagesSent", queue.arn, len(messages), len(messages))
+        self._record("SentMessageSize", queue.arn, sum([message.size_bytes for message in messages]), len(messages))
 
     def _new_message(self, call: Call, queue: Queue, entry: Mapping[str, Any]) -> NewMessage:
         return new_message(queue, entry, self.ids.uuid(), call.identity.user_id, call.trace_header)
