@@ -57,16 +57,18 @@ def pin_to(core: int) -> None:
 @contextmanager
 def running(command: list[str], ready: str, folder: Path | None = None) -> Iterator[Server]:
     """Run a server pinned to its core until the block ends; `ready` is a pattern whose group is the URL."""
-    log = open(f"{folder}.log" if folder else os.devnull, "w+b")
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE if folder is None else log, stderr=log, preexec_fn=lambda: pin_to(SERVER_CORE)
-    )
-    try:
-        yield Server(_wait_until_ready(process, ready, folder), psutil.Process(process.pid), folder)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-        log.close()
+    with Path(f"{folder}.log" if folder else os.devnull).open("w+b") as log:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE if folder is None else log,
+            stderr=log,
+            preexec_fn=lambda: pin_to(SERVER_CORE),
+        )
+        try:
+            yield Server(_wait_until_ready(process, ready, folder), psutil.Process(process.pid), folder)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
 
 
 def cumulet(folder: Path, *options: str) -> list[str]:

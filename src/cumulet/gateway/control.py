@@ -136,10 +136,13 @@ def save_time(tx: Tx, now_ms: int) -> None:
     tx.run(SAVE_TIME, str(now_ms))
 
 
-def saved_time(tx: Tx) -> int | None:
-    """Return the time at which a virtual clock stood last."""
+def time_to_go_on_from(tx: Tx, now_ms: int) -> int:
+    """Return the time at which the virtual clock stood last; at the first start, keep and return `now_ms`."""
     row = tx.one(SELECT_TIME)
-    return int(row[0]) if row else None
+    if row:
+        return int(row[0])
+    save_time(tx, now_ms)
+    return now_ms
 
 
 def _json(value: Any, status: int = 200) -> HttpResponse:

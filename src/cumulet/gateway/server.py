@@ -14,7 +14,7 @@ from typing import Any
 from cumulet.gateway.app import Gateway
 from cumulet.gateway.authentication import Authenticator
 from cumulet.gateway.connection import Connections, Times
-from cumulet.gateway.control import Control, saved_time
+from cumulet.gateway.control import Control, time_to_go_on_from
 from cumulet.gateway.credentials import Credentials, ensure_root_key
 from cumulet.gateway.hooks import rate_quotas
 from cumulet.gateway.metrics import MetricsWriter
@@ -81,8 +81,7 @@ async def _serve_on(
     activity = Activity()
     clock: Clock = MACHINE
     if config.clock == "virtual":
-        saved_ms = await store.read(saved_time)
-        clock = VirtualClock(MACHINE.now_ms() if saved_ms is None else saved_ms, activity)
+        clock = VirtualClock(await store.transact(time_to_go_on_from, MACHINE.now_ms()), activity)
     telemetry = Telemetry(clock)
     ids = Ids(config.seed)
     quotas = Quotas(config.quotas)

@@ -81,8 +81,8 @@ class Received:
     messages: list[ReceivedMessage] = field(default_factory=list)
     next_due_ms: int | None = None
     """Where nothing was received: when something may be."""
-    buried_in: set[int] = field(default_factory=set)
-    """The ids of the dead-letter queues that got messages."""
+    buried_in: dict[int, tuple[Queue, int]] = field(default_factory=dict)
+    """By id: the dead-letter queues that got messages, and when the oldest of these was sent."""
     in_flight: int | None = None
     """How many messages were in flight before, where that was counted."""
 

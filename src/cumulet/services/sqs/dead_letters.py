@@ -28,10 +28,12 @@ def bury(tx: Tx, queue: Queue, message: ReceivedMessage, now_ms: int, received: 
     if target is None or target.is_fifo != queue.is_fifo:
         return False
     number = tx.next_id()
+    sent_ms = now_ms if target.is_fifo else message.sent_ms
     if target.is_fifo:
         tx.run(MOVE_TO_FIFO, number, target.backlog_id, now_ms, queue.arn, now_ms, message.id)
         tx.run(INSERT_GROUP, target.backlog_id, message.group_id, now_ms, number)
     else:
         tx.run(MOVE_TO_STANDARD, number, target.backlog_id, now_ms, queue.arn, message.id)
-    received.buried_in.add(target.id)
+    _, oldest_sent_ms = received.buried_in.get(target.id, (target, sent_ms))
+    received.buried_in[target.id] = target, min(sent_ms, oldest_sent_ms)
     return True

@@ -10,14 +10,16 @@ from cumulet.kernel.call import Call
 from cumulet.kernel.clock import MACHINE
 from cumulet.kernel.errors import AwsError
 from cumulet.services.service import Platform
-from cumulet.services.sqs import attempts, fifo, handles, message_attributes, standard, visibility
+from cumulet.services.sqs import attempts, fifo, handles, message_attributes, queues, standard, visibility
 from cumulet.services.sqs.backlog import Lease, Received, ReceivedMessage
 from cumulet.services.sqs.base import SqsBase
 from cumulet.services.sqs.batches import check_entries, failed, results
 from cumulet.services.sqs.errors import (
+    NO_SUCH_QUEUE,
     BatchRequestTooLong,
     InvalidAttributeName,
     InvalidParameterValueException,
+    QueueDoesNotExist,
     ReceiptHandleIsInvalid,
     invalid_value,
     missing,
@@ -120,6 +122,12 @@ class MessageOperations(SqsBase):
         return message
 
     def _put(self, tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> list[Sent]:
+        if self.directory.cached(queue.account, queue.region, queue.name) is not queue:
+            # Changed while the request waited for its batch: what an old backlog gets now nobody would collect.
+            changed = queues.find(tx, queue.account, queue.region, queue.name)
+            if changed is None:
+                raise QueueDoesNotExist(NO_SUCH_QUEUE)
+            queue = changed
         sent: list[Sent] = []
         due_ms: int | None = None
         for message in messages:
@@ -184,8 +192,9 @@ class MessageOperations(SqsBase):
             received = fifo.receive(tx, queue, lease)
         else:
             received = attempts.receive(tx, queue, lease, attempt_id)
-        for dead_letter_queue_id in received.buried_in:
-            tx.after_commit(self.waiting.arrived, dead_letter_queue_id, lease.now_ms, MAX_MESSAGES[1])
+        for dead_letter_queue, oldest_sent_ms in received.buried_in.values():
+            tx.after_commit(self.waiting.arrived, dead_letter_queue.id, lease.now_ms, MAX_MESSAGES[1])
+            tx.after_commit(self.upkeep.watch, dead_letter_queue, oldest_sent_ms)
         return received
 
     async def _poll(

@@ -72,8 +72,8 @@ class Step(msgspec.Struct):
     """What one step did."""
 
     task: MoveTask
-    moved_to: dict[int, tuple[int, int]]
-    """By queue id: how many messages came, and when the last of them is visible."""
+    moved_to: dict[int, tuple[Queue, int, int]]
+    """By queue id: to which queue, how many messages came, and when the last of them is visible."""
 
 
 def queue_of_arn(tx: Tx, arn: Arn, parameter: str) -> Queue:
@@ -165,8 +165,8 @@ def step(tx: Tx, number: int, message_ids: list[str], now_ms: int) -> Step:
                 _end(tx, task, FAILED, "AWS.SimpleQueueService.NonExistentQueue")
                 return done
             due_ms = _move(tx, source, destination, number, group_id, message_id, now_ms)
-            count, _ = done.moved_to.get(destination.id, (0, 0))
-            done.moved_to[destination.id] = count + 1, due_ms
+            _, count, _ = done.moved_to.get(destination.id, (destination, 0, 0))
+            done.moved_to[destination.id] = destination, count + 1, due_ms
             task.moved += 1
         task.cursor_sent_ms, task.cursor_id = sent_ms, number
     _end(tx, task, RUNNING if len(rows) == len(message_ids) else COMPLETED, None)

@@ -48,11 +48,14 @@ class QueueOperations(SqsBase):
             raise InvalidAttributeName("Unknown Attribute FifoQueue.")  # recorded, whatever the name
         check_name(name, is_fifo=is_fifo)
         new_tags = tags.checked(name, {}, request.get("tags", {}))
-        queue = await self.store.transact(
-            _create, call.account, call.region, name, given, new_tags, self.clock.now_ms()
-        )
-        self.directory.keep(queue)
+        await self.store.transact(self._create, call, name, given, new_tags, self.clock.now_ms())
         return {"QueueUrl": queue_url(call.base_url, call.account, call.region, name)}
+
+    def _create(
+        self, tx: Tx, call: Call, name: str, given: dict[str, str], new_tags: dict[str, str], now_ms: int
+    ) -> None:
+        queue = find_or_create(tx, call.account, call.region, name, given, new_tags, now_ms)
+        tx.after_commit(self.directory.keep, queue)
 
     async def delete_queue(self, call: Call, request: t.DeleteQueueRequestTypeDef) -> None:
         """Delete a queue with all that it holds."""
@@ -273,9 +276,10 @@ def load(tx: Tx, call: Call, key: QueueKey) -> Queue:
     return queue
 
 
-def _create(
+def find_or_create(
     tx: Tx, account: str, region: str, name: str, given: dict[str, str], new_tags: dict[str, str], now_ms: int
 ) -> Queue:
+    """Return the queue of that name, new or with no other value for a given attribute (QueueNameExists)."""
     is_fifo = is_fifo_requested(given)
     attributes = merged({}, given, is_fifo=is_fifo)
     existing = queues.find(tx, account, region, name)

@@ -109,10 +109,12 @@ class Upkeep:
         while task.status == RUNNING:
             most = min(task.rate_per_second or STEP_MESSAGES, STEP_MESSAGES)
             message_ids = [self._ids.uuid() for _ in range(most)]
-            done = await self._store.transact(move_tasks.step, task.id, message_ids, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            done = await self._store.transact(move_tasks.step, task.id, message_ids, now_ms)
             task = done.task
-            for queue_id, (count, visible_ms) in done.moved_to.items():
-                self._waiting.arrived(queue_id, visible_ms, count)
+            for queue, count, visible_ms in done.moved_to.values():
+                self._waiting.arrived(queue.id, visible_ms, count)
+                self.watch(queue, now_ms)
             if task.rate_per_second and task.status == RUNNING:
                 next_ms = self._clock.now_ms() + most * 1000 // task.rate_per_second
                 self._clock.call_at(next_ms, partial(self.run_task, task))
