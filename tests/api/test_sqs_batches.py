@@ -82,6 +82,15 @@ def test_empty_batch_is_refused(wire: Wire, queue: Queue, operation: str) -> Non
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
+def test_query_without_entries_is_an_empty_batch(query_wire: Wire, queue: Queue, operation: str) -> None:
+    assert refusal(query_wire, operation, QueueUrl=queue.url) == (
+        "EmptyBatchRequest",
+        400,
+        f"There should be at least one {operation}RequestEntry in the request.",
+    )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_batch_without_entries_is_refused(wire: Wire, queue: Queue, operation: str) -> None:
     assert refusal(wire, operation, QueueUrl=queue.url) == (
         "MissingParameter",

@@ -43,10 +43,13 @@ async def read_request(scope: dict[str, Any], receive: Receive) -> HttpRequest:
 
 
 async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= MOST_BODY_BYTES:
+        whole: bytes = message["body"]
+        return whole
     parts: list[bytes] = []
     size_bytes = 0
     while True:
-        message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
         parts.append(message["body"])
@@ -55,6 +58,7 @@ async def _read_body(receive: Receive) -> bytes:
             raise BodyTooLarge
         if not message["more_body"]:
             return b"".join(parts)
+        message = await receive()
 
 
 async def hang_up(receive: Receive) -> None:

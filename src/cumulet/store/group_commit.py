@@ -1,8 +1,9 @@
 """Group commit: the operations that arrive while a commit is on its way to the disk share the next one.
 
-Operations run on the event loop, each in its own savepoint of one transaction; only COMMIT, which waits for the
-disk, runs in a thread. Nothing leaves before the disk has confirmed it, not even an exception: it may rest on what
-another operation of the same batch wrote. A failed commit therefore fails every operation of its batch.
+Operations run on the event loop in one transaction; only COMMIT, which waits for the disk, runs in a thread. When one
+fails after it has written, the batch runs again with a savepoint for each: an operation may run twice.
+Nothing leaves before the disk has confirmed it, not even an exception: it may rest on what another operation of the
+same batch wrote. A failed commit therefore fails every operation of its batch.
 A batch that wrote nothing is committed on the spot.
 
 While the disk is full the store refuses writes and tries again with each batch. After an I/O error nobody knows what
@@ -149,40 +150,65 @@ class GroupCommit:
                 self._worker.start(self._commit, self._committed)
 
     def _run_operations(self) -> None:
-        execute = self._connection.execute
-        sequence, tx, callbacks = self._sequence, self._tx, self._tx.callbacks
+        """Run what waits, without savepoints: they cost as much as an insert, and hardly any operation needs one."""
+        connection, tx, callbacks = self._connection, self._tx, self._tx.callbacks
         waiting, outcomes = self._waiting, self._outcomes
+        taken: list[_Operation] = []
         now = MACHINE.monotonic
         end = now() + BATCH_SECONDS
         while waiting:
-            future, fn, args, kwargs = waiting.popleft()
+            operation = waiting.popleft()
+            future, fn, args, kwargs = operation
             if future.cancelled():
                 continue
-            reserved, callbacks_before = sequence.reserved, len(callbacks)
+            taken.append(operation)
+            changes, callbacks_before = connection.total_changes(), len(callbacks)
             # Before anything can fail: whatever happens, this future gets an answer.
             outcomes.append((future, None, None))
+            try:
+                outcomes[-1] = (future, fn(tx, *args, **kwargs), None)
+            except Exception as error:
+                refusal = self._refusal_of(error)
+                if connection.total_changes() != changes:
+                    self._start_over(taken)
+                    return
+                del callbacks[callbacks_before:]
+                outcomes[-1] = (future, None, refusal)
+            if len(outcomes) >= BATCH_OPERATIONS or now() >= end:
+                return
+
+    def _start_over(self, operations: list[_Operation]) -> None:
+        """Run the batch again, each operation in its own savepoint: one of them failed after it had written."""
+        execute, sequence, callbacks, outcomes = (
+            self._connection.execute,
+            self._sequence,
+            self._tx.callbacks,
+            self._outcomes,
+        )
+        execute("ROLLBACK")
+        execute("BEGIN")
+        sequence.reserved = self._reserved_before
+        callbacks.clear()
+        outcomes[:] = [(future, None, None) for future, *_ in operations]
+        for number, (future, fn, args, kwargs) in enumerate(operations):
+            reserved, callbacks_before = sequence.reserved, len(callbacks)
             execute("SAVEPOINT operation")
             try:
-                value = fn(tx, *args, **kwargs)
+                outcomes[number] = (future, fn(self._tx, *args, **kwargs), None)
             except Exception as error:
+                outcomes[number] = (future, None, self._refusal_of(error))
+                execute("ROLLBACK TO operation")
                 del callbacks[callbacks_before:]
-                outcomes[-1] = (future, None, self._undo(error))
                 sequence.reserved = reserved
-            else:
-                execute("RELEASE operation")
-                outcomes[-1] = (future, value, None)
-            if len(outcomes) >= BATCH_OPERATIONS or now() >= end:
-                break
+            execute("RELEASE operation")
 
-    def _undo(self, error: Exception) -> Exception:
-        """Take back what the operation wrote and return what its caller sees; raise what ends the whole batch."""
+    def _refusal_of(self, error: Exception) -> Exception:
+        """Return what the caller of a failed operation sees; raise what ends the whole batch."""
         if (
             isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError)
             or not self._connection.in_transaction
         ):
             raise error
-        self._connection.execute("ROLLBACK TO operation")
-        self._connection.execute("RELEASE operation")
         if isinstance(error, StopIteration):
             # A future refuses it, as it would end the generator that awaits.
             return RuntimeError(f"a transaction function raised {error!r}")

@@ -35,7 +35,7 @@ class Statements:
 
 
 class WriteTx(Statements):
-    """The transaction that all operations of a batch share, each inside its own savepoint."""
+    """The transaction that all operations of a batch share."""
 
     __slots__ = ("callbacks", "next_id")
 

@@ -161,7 +161,7 @@ def test_errors_that_a_service_does_not_model() -> None:
     assert (status, body["__type"]) == (400, f"{coral}InvalidParameterValueException")
     assert headers[b"x-amzn-query-error"] == b"InvalidParameterValue;Sender"
     status, body, _ = error_of("events", UnknownOperationException())
-    assert (status, body) == (400, {"__type": f"{coral}UnknownOperationException"})
+    assert (status, body) == (404, {"__type": f"{coral}UnknownOperationException"})
     status, body, headers = error_of("sqs", InternalFailure("Oh."))
     assert (status, headers[b"x-amzn-query-error"]) == (500, b"InternalFailure;Receiver")
     assert error_of(None, InternalFailure("Oh."))[1] == {"__type": f"{coral}InternalFailure", "message": "Oh."}
