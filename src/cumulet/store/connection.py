@@ -21,6 +21,8 @@ def connect(file: Path, *, durability: str, cache_kib: int, vfs: str | None) -> 
     connection = apsw.Connection(str(file), vfs=vfs, statementcachesize=STATEMENTS_KEPT)
     # Closing must not change a folder that is refused or whose disk failed; a clean close switches this off.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    # A prepared statement stays prepared: without this, each new value of a range or a limit has it planned again.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     # The log is copied into the database by `checkpoint`, never by the commit that happens to fill it.
     connection.wal_autocheckpoint(0)
     connection.pragma("page_size", PAGE_BYTES)
