@@ -317,7 +317,8 @@ def _sent_entry(message: NewMessage, sent: Sent) -> dict[str, Any]:
 
 
 def _size_bytes(entry: Mapping[str, Any]) -> int:
-    size = len((entry.get("MessageBody") or "").encode("utf-8", "surrogatepass"))
+    body = entry.get("MessageBody") or ""
+    size = len(body) if body.isascii() else len(body.encode("utf-8", "surrogatepass"))
     for name, attribute in (entry.get("MessageAttributes") or {}).items():
         value = attribute.get("BinaryValue") or attribute.get("StringValue", "").encode("utf-8", "surrogatepass")
         size += len(name.encode("utf-8", "surrogatepass")) + len(attribute.get("DataType", "").encode()) + len(value)
