@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +10,13 @@ from cumulet.kernel.call import Call
 from cumulet.kernel.clock import MACHINE
 from cumulet.kernel.errors import AwsError
 from cumulet.services.service import Platform
-from cumulet.services.sqs import attempts, fifo, handles, message_attributes, queues, standard, visibility
-from cumulet.services.sqs.backlog import Lease, Received, ReceivedMessage
+from cumulet.services.sqs import attempts, fifo, handles, queues, receiving, standard, visibility
+from cumulet.services.sqs.backlog import Lease, Received
 from cumulet.services.sqs.base import SqsBase
 from cumulet.services.sqs.batches import check_entries, failed, results
 from cumulet.services.sqs.errors import (
     NO_SUCH_QUEUE,
     BatchRequestTooLong,
-    InvalidAttributeName,
     InvalidParameterValueException,
     QueueDoesNotExist,
     ReceiptHandleIsInvalid,
@@ -27,7 +26,7 @@ from cumulet.services.sqs.errors import (
 from cumulet.services.sqs.fifo import sequence_number
 from cumulet.services.sqs.handles import Handle, HandleExpired
 from cumulet.services.sqs.in_flight import InFlight
-from cumulet.services.sqs.message import NewMessage, check_length, check_token, new_message
+from cumulet.services.sqs.message import NewMessage, check_length, new_message
 from cumulet.services.sqs.queues import Queue
 from cumulet.store import Tx
 
@@ -35,25 +34,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import type_defs as t
 
 LONGEST_BATCH_BYTES = 1_048_576
-MAX_MESSAGES = (1, 10)
-WAIT_SECONDS = (0, 20)
 MOST_IN_FLIGHT = 120_000
 """SQS: how many messages of one queue may be in flight."""
-SYSTEM_ATTRIBUTES = frozenset(
-    {
-        "All",
-        "ApproximateFirstReceiveTimestamp",
-        "ApproximateReceiveCount",
-        "AWSTraceHeader",
-        "DeadLetterQueueSourceArn",
-        "MessageDeduplicationId",
-        "MessageGroupId",
-        "SenderId",
-        "SentTimestamp",
-        "SequenceNumber",
-    }
-)
-
 Sent = tuple[str, str | None]
 """The MessageId of an accepted message, and its SequenceNumber on a FIFO queue."""
 
@@ -150,8 +132,8 @@ class MessageOperations(SqsBase):
     async def receive_message(self, call: Call, request: t.ReceiveMessageRequestTypeDef) -> dict[str, Any]:
         """Take messages out of sight and return them, waiting for some if asked to."""
         queue = await self.queue(call, request["QueueUrl"])
-        most, wait_seconds, attempt_id = _receive_options(queue, request)
-        system_names = _system_attribute_names(call, request)
+        most, wait_seconds, attempt_id = receiving.receive_options(queue, request)
+        system_names = receiving.system_attribute_names(call, request)
         if wait_seconds == 0 or self.waiting.is_closed:
             received = await self._receive(queue, request, most, attempt_id)
         else:
@@ -161,7 +143,9 @@ class MessageOperations(SqsBase):
             return {}
         self._record("NumberOfMessagesReceived", queue.arn, len(received.messages))
         names = request.get("MessageAttributeNames", ())
-        return {"Messages": [_message_entry(queue, received, m, system_names, names) for m in received.messages]}
+        return {
+            "Messages": [receiving.message_entry(queue, received, m, system_names, names) for m in received.messages]
+        }
 
     async def _receive(
         self, queue: Queue, request: t.ReceiveMessageRequestTypeDef, most: int, attempt_id: str | None
@@ -193,7 +177,7 @@ class MessageOperations(SqsBase):
         else:
             received = attempts.receive(tx, queue, lease, attempt_id)
         for dead_letter_queue, oldest_sent_ms in received.buried_in.values():
-            tx.after_commit(self.waiting.arrived, dead_letter_queue.id, lease.now_ms, MAX_MESSAGES[1])
+            tx.after_commit(self.waiting.arrived, dead_letter_queue.id, lease.now_ms, receiving.MAX_MESSAGES[1])
             tx.after_commit(self.upkeep.watch, dead_letter_queue, oldest_sent_ms)
         return received
 
@@ -323,80 +307,6 @@ def _size_bytes(entry: Mapping[str, Any]) -> int:
         value = attribute.get("BinaryValue") or attribute.get("StringValue", "").encode("utf-8", "surrogatepass")
         size += len(name.encode("utf-8", "surrogatepass")) + len(attribute.get("DataType", "").encode()) + len(value)
     return size
-
-
-def _receive_options(queue: Queue, request: t.ReceiveMessageRequestTypeDef) -> tuple[int, int, str | None]:
-    most = request.get("MaxNumberOfMessages")
-    if most is None:
-        most = 1
-    elif not MAX_MESSAGES[0] <= most <= MAX_MESSAGES[1]:
-        raise invalid_value(most, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.")
-    wait_seconds = request.get("WaitTimeSeconds")
-    if wait_seconds is None:
-        wait_seconds = queue.settings.wait_seconds
-    elif not WAIT_SECONDS[0] <= wait_seconds <= WAIT_SECONDS[1]:
-        raise invalid_value(wait_seconds, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided.")
-    timeout_seconds = request.get("VisibilityTimeout")
-    least, greatest = visibility.TIMEOUT_SECONDS
-    if timeout_seconds is not None and not least <= timeout_seconds <= greatest:
-        raise invalid_value(timeout_seconds, "VisibilityTimeout", "Must be >= 0 and <= 43200, if provided.")
-    attempt_id = request.get("ReceiveRequestAttemptId") if queue.is_fifo else None
-    if attempt_id is not None:
-        check_token("ReceiveRequestAttemptId", attempt_id)
-    return most, wait_seconds, attempt_id
-
-
-def _system_attribute_names(call: Call, request: t.ReceiveMessageRequestTypeDef) -> frozenset[str]:
-    """Return which system attributes are asked for; of the two lists, query takes the older first (recorded)."""
-    older, newer = request.get("AttributeNames"), request.get("MessageSystemAttributeNames")
-    names = (older or newer) if call.protocol == "query" else (newer or older)
-    if not names:
-        return frozenset()
-    for name in names:
-        if name not in SYSTEM_ATTRIBUTES:
-            raise InvalidAttributeName(f"Unknown Attribute {name}.")
-    return SYSTEM_ATTRIBUTES if "All" in names else frozenset(names)
-
-
-def _message_entry(
-    queue: Queue,
-    received: Received,
-    message: ReceivedMessage,
-    system_names: frozenset[str],
-    attribute_names: Iterable[str],
-) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "MessageId": message.message_id,
-        "ReceiptHandle": handles.encode(queue.id, message.id, received.receipt),
-        "MD5OfBody": message.body_md5,
-        "Body": message.body,
-    }
-    if system_names:
-        attributes = {
-            name: value for name, value in _system_attributes(queue, message).items() if value and name in system_names
-        }
-        if attributes:
-            entry["Attributes"] = attributes
-    if message.attributes and attribute_names:
-        chosen = message_attributes.selected(message_attributes.restored(message.attributes), attribute_names)
-        if chosen:
-            entry["MessageAttributes"] = chosen
-            entry["MD5OfMessageAttributes"] = message_attributes.md5_of(chosen)
-    return entry
-
-
-def _system_attributes(queue: Queue, message: ReceivedMessage) -> dict[str, str | None]:
-    return {
-        "ApproximateFirstReceiveTimestamp": str(message.first_received_ms),
-        "ApproximateReceiveCount": str(message.receive_count),
-        "AWSTraceHeader": message.trace_header,
-        "DeadLetterQueueSourceArn": message.source_arn,
-        "MessageDeduplicationId": message.deduplication_id,
-        "MessageGroupId": message.group_id,
-        "SenderId": message.sender_id,
-        "SentTimestamp": str(message.sent_ms),
-        "SequenceNumber": sequence_number(message.id) if queue.is_fifo else None,
-    }
 
 
 def _handle(queue: Queue, request: Mapping[str, Any]) -> Handle:
