@@ -6,10 +6,12 @@ going. Receives look at the retention themselves: upkeep only keeps the store sm
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from functools import partial
 
 from cumulet.kernel.activity import Activity
-from cumulet.kernel.clock import Clock
+from cumulet.kernel.clock import Clock, Timer
+from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.ids import Ids
 from cumulet.services.sqs import fifo, move_tasks, queues
 from cumulet.services.sqs.backlog import DELETE_MESSAGE, oldest_sent_ms
@@ -20,6 +22,8 @@ from cumulet.services.sqs.waiting import Waiting
 from cumulet.store import Store, Tx
 
 STEP_ROWS = 200
+RETRY_MS = 10_000
+"""How long work rests that the store refused: its disk was full, say."""
 REST_MS = 1_000
 """The least time between two looks for expired messages of one queue."""
 
@@ -43,7 +47,8 @@ class Upkeep:
         self._activity = activity
         self._directory = directory
         self._waiting = waiting
-        self._watched: set[int] = set()
+        self._looks: dict[int, Timer] = {}
+        """By queue: the next look for expired messages, or the one that is under way."""
 
     async def resume(self) -> None:
         """Go on with what was under way when the platform last stopped."""
@@ -55,29 +60,28 @@ class Upkeep:
 
     def watch(self, queue: Queue, from_ms: int) -> None:
         """Look for expired messages of a queue when one sent at `from_ms` expires, unless a look is due anyway."""
-        if queue.id not in self._watched:
-            self._watched.add(queue.id)
+        if queue.id not in self._looks:
             self._look_at(queue, from_ms + queue.settings.retention_ms)
 
     def look_again(self, queue: Queue) -> None:
         """Look for expired messages now: the retention has changed."""
-        self._watched.add(queue.id)
         self._look_at(queue, self._clock.now_ms())
 
     def _look_at(self, queue: Queue, when_ms: int) -> None:
-        key = queue.account, queue.region, queue.name
-        name = f"expiring messages of {queue.name}"
-
         def look() -> None:
-            self._activity.spawn(name, self._expire_watched(queue.id, key))
+            self._run(f"expiring messages of {queue.name}", lambda: self._expire_watched(queue, timer))
 
-        self._clock.call_at(when_ms, look)
+        if queue.id in self._looks:
+            self._looks[queue.id].cancel()
+        timer = self._looks[queue.id] = self._clock.call_at(when_ms, look)
 
-    async def _expire_watched(self, queue_id: int, key: tuple[str, str, str]) -> None:
-        queue = await self._directory.find(*key)
-        oldest_ms = await self.expire(queue) if queue and queue.id == queue_id else None
+    async def _expire_watched(self, watched: Queue, timer: Timer) -> None:
+        queue = await self._directory.find(watched.account, watched.region, watched.name)
+        oldest_ms = await self.expire(queue) if queue and queue.id == watched.id else None
+        if self._looks[watched.id] is not timer:
+            return  # another look has been asked for meanwhile
         if queue is None or oldest_ms is None:
-            self._watched.discard(queue_id)
+            del self._looks[watched.id]
         else:
             self._look_at(queue, max(oldest_ms + queue.settings.retention_ms, self._clock.now_ms() + REST_MS))
 
@@ -94,7 +98,7 @@ class Upkeep:
 
     def collect(self) -> None:
         """Delete the messages of queues that were purged or deleted."""
-        self._activity.spawn("collecting old messages", self._collect())
+        self._run("collecting old messages", self._collect)
 
     async def _collect(self) -> None:
         for (backlog_id,) in await self._store.read(lambda tx: tx.all(SELECT_OLD_BACKLOGS)):
@@ -103,7 +107,19 @@ class Upkeep:
 
     def run_task(self, task: MoveTask) -> None:
         """Go on with a message move task."""
-        self._activity.spawn(f"moving messages of {task.source_arn}", self._move(task))
+        self._run(f"moving messages of {task.source_arn}", lambda: self._move(task))
+
+    def _run(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do some work; while the store refuses it, which the log tells, again and again."""
+
+        async def attempt() -> None:
+            try:
+                await work()
+            except ServiceUnavailable:
+                self._clock.call_at(self._clock.now_ms() + RETRY_MS, lambda: self._run(name, work))
+                raise
+
+        self._activity.spawn(name, attempt())
 
     async def _move(self, task: MoveTask) -> None:
         while task.status == RUNNING:
