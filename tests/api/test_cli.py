@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -190,12 +191,16 @@ def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("milliseconds", [0, 10, 30, 60])
 def test_ctrl_c_while_starting_is_clean(tmp_path: Path, milliseconds: int) -> None:
     command = [sys.executable, "-m", "cumulet", "start", "--port", "0", "--data", str(tmp_path / "data")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "data").exists():
-            MACHINE.pause(0.001)
-        MACHINE.pause(milliseconds / 1000)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
+        try:
+            while not (tmp_path / "data").exists():
+                MACHINE.pause(0.001)
+            MACHINE.pause(milliseconds / 1000)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=10)
+        finally:
+            process.kill()
 
     assert process.returncode in (0, 1, 130)
     assert "Traceback" not in said

@@ -21,18 +21,18 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.command()
 def start(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[str | None, typer.Option(help="Port to listen on, 0 for a free one. [default: 4566]")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of all state. [default: ./cumulet-data]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. (default 127.0.0.1)")] = None,
+    port: Annotated[str | None, typer.Option(help="Port to listen on, 0 for a free one. (default 4566)")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of all state. (default ./cumulet-data)")] = None,
     auth: Annotated[
-        str | None, typer.Option(help="open (believe every request) or enforce (check signatures). [default: open]")
+        str | None, typer.Option(help="open (believe every request) or enforce (check signatures). (default open)")
     ] = None,
-    clock: Annotated[str | None, typer.Option(help="real or virtual (moved by tests). [default: real]")] = None,
+    clock: Annotated[str | None, typer.Option(help="real or virtual (moved by tests). (default real)")] = None,
     durability: Annotated[
-        str | None, typer.Option(help="full (survives a power cut) or relaxed (for test suites). [default: full]")
+        str | None, typer.Option(help="full (survives a power cut) or relaxed (for test suites). (default full)")
     ] = None,
     log: Annotated[
-        str | None, typer.Option(help="auto, pretty, json or off: one line for each request. [default: auto]")
+        str | None, typer.Option(help="auto, pretty, json or off: one line for each request. (default auto)")
     ] = None,
     seed: Annotated[str | None, typer.Option(help="A number that makes ids repeatable, for tests.")] = None,
     let_anyone_on_the_network_in: Annotated[

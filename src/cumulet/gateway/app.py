@@ -1,6 +1,6 @@
 """The path of a request, as an ASGI application.
 
-read → route → authenticate → hooks (quotas, faults) → decode → method → encode → respond. Each stage is one line of
+read → route → authenticate → hooks (quotas) → decode → method → encode → respond. Each stage is one line of
 `Gateway._answer`; whatever a stage refuses becomes an error in the client's protocol, and one log line tells of it.
 """
 
@@ -28,7 +28,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Hook = Callable[[Call], Awaitable[None] | None]
 """Looks at a call before it is decoded; an AwsError refuses it, an awaitable delays it."""
 
-TOO_LARGE = HttpResponse(413, b"The request is too large.\n", [(b"connection", b"close")])
+TOO_LARGE = HttpResponse(413, b"The request is too large.\n")
 
 
 class Gateway:

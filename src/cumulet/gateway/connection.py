@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 
@@ -203,6 +204,7 @@ class Connection(asyncio.Protocol):
         """Let the request be answered while its body may still be on its way."""
         if self._parser.should_upgrade():
             return
+        # Measured only where it may be too large: it began in one chunk, ends in this one, and all between counts.
         if self._late_bytes + 2 * self._chunk_bytes > MOST_HEAD_BYTES and self._head_size() > MOST_HEAD_BYTES:
             self._refuse(HEAD_TOO_LARGE)
             return
@@ -217,8 +219,8 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Some of the request's body."""
-        assert self._body_of is not None
-        self._body_of.feed(body)
+        if self._body_of is not None:
+            self._body_of.feed(body)
 
     def on_message_complete(self) -> None:
         """The request is here."""
@@ -290,6 +292,7 @@ class Connection(asyncio.Protocol):
             "http_version": self._parser.get_http_version(),
             "method": self._parser.get_method().decode("ascii"),
             "scheme": "http",
+            "path": unquote(path.decode("latin-1")),
             "raw_path": path,
             "query_string": query.partition(b"#")[0],
             "headers": self._headers,
@@ -323,9 +326,6 @@ class Connection(asyncio.Protocol):
             return
         if running is not None:
             running.disconnect()
-            if running.has_started:
-                self.transport.abort()
-                return
         self.transport.write(answer)
         self._close(is_sending=True)
 

@@ -28,7 +28,6 @@ class Exchange:
     __slots__ = (
         "_body",
         "_connection",
-        "_is_chunked",
         "_is_gone",
         "_is_taken",
         "_is_whole",
@@ -36,7 +35,6 @@ class Exchange:
         "_scope",
         "_start",
         "_wants_continue",
-        "has_started",
         "is_answered",
         "keep_alive",
     )
@@ -50,9 +48,7 @@ class Exchange:
         self._is_gone = False
         self._news: asyncio.Future[None] | None = None
         self._start: Message = {}
-        self._is_chunked = False
         self._wants_continue = (b"expect", b"100-continue") in scope["headers"]
-        self.has_started = False
         self.is_answered = False
         self.keep_alive = keep_alive
 
@@ -90,10 +86,7 @@ class Exchange:
         finally:
             if not self.is_answered and not self._is_gone:
                 self.keep_alive = False
-                if self.has_started:
-                    self._connection.abort()
-                else:
-                    self._write_whole(500, [], b"")
+                self._write(500, [], b"")
 
     async def receive(self) -> Message:
         """Return some of the body, or that the client has gone once there is no more."""
@@ -114,20 +107,16 @@ class Exchange:
         return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Take the start of an answer, then its body, whole (in one write with the head) or in parts (chunked)."""
+        """Take the start of an answer, then its whole body; both leave in one write."""
         if message["type"] == "http.response.start":
             self._start = message
             return
         if self._connection.can_write is not None:
             await self._connection.can_write.wait()  # who asks without reading must not fill the memory with answers
-        if self._is_gone:
-            return
-        if not self.has_started and not message.get("more_body", False):
-            self._write_whole(self._start["status"], self._start["headers"], message["body"])
-            return
-        self._write_part(message.get("body", b""), is_last=not message.get("more_body", False))
+        if not self._is_gone:
+            self._write(self._start["status"], self._start["headers"], message["body"])
 
-    def _write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def _write(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         if not self._is_whole:
             self.keep_alive = False  # what is still to come would be taken for the next request
         parts = self._head(status, headers)
@@ -136,20 +125,6 @@ class Exchange:
             parts.append(body)
         self._connection.transport.write(b"".join(parts))
         self._end()
-
-    def _write_part(self, body: bytes, *, is_last: bool) -> None:
-        parts: list[bytes] = []
-        if not self.has_started:
-            parts = self._head(self._start["status"], self._start["headers"])
-            parts.append(b"transfer-encoding: chunked\r\n\r\n")
-            self.has_started = True
-        if body:
-            parts += (b"%x\r\n" % len(body), body, b"\r\n")
-        if is_last:
-            parts.append(b"0\r\n\r\n")
-        self._connection.transport.write(b"".join(parts))
-        if is_last:
-            self._end()
 
     def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> list[bytes]:
         parts = [STATUS_LINES[status], self._connection.date_header]
@@ -162,6 +137,6 @@ class Exchange:
         return parts
 
     def _end(self) -> None:
-        self.has_started = self.is_answered = True
+        self.is_answered = True
         self._tell()
         self._connection.answered(self)

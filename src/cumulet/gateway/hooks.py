@@ -1,4 +1,4 @@
-"""What may refuse or delay a request before its service sees it: quotas now, injected faults by the same way."""
+"""What may refuse or delay a request before its service sees it: quotas. Injected faults will be hooks too."""
 
 from __future__ import annotations
 

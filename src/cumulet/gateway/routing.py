@@ -1,8 +1,7 @@
 """Which operation of which service a request means, and in which protocol it speaks.
 
-By `X-Amz-Target` (json), by `Action` (query), by the path of Smithy's RPC (cbor), by the method and path of the
-service that the request is signed for (rest). A service or operation of AWS that the platform lacks is refused by
-name; nothing is guessed.
+By `X-Amz-Target` (json) or `Action` (query). Requests of Smithy's RPC (cbor) and of REST services are recognised so
+that what the platform lacks is refused by name; nothing is guessed.
 """
 
 from __future__ import annotations

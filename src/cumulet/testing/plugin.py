@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,9 @@ _accounts = itertools.count(100_000_000_001)
 def cumulet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return the server that all tests of this process share."""
     folder: Path = tmp_path_factory.mktemp("cumulet") / "data"
-    with Cumulet(folder) as server:
+    # The settings of the user's own server are not those of the tests.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("CUMULET_")}
+    with Cumulet(folder, variables=variables | {"CUMULET_CONFIG": os.devnull}) as server:
         yield server
 
 

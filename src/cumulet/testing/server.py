@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -35,7 +36,8 @@ class StartError(Exception):
 class Cumulet:
     """One running platform. `with Cumulet(folder) as cumulet: cumulet.client("sqs")...`
 
-    `account` and `region` are those of its clients. Options are those of `cumulet start`, as keyword arguments.
+    `account` and `region` are those of its clients. Options are those of `cumulet start`, as keyword arguments;
+    `variables` is the environment of its process, by default that of this one.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Cumulet:
         region: str = DEFAULT_REGION,
         clock: str = "virtual",
         durability: str = "relaxed",
+        variables: Mapping[str, str] | None = None,
         **options: str | int,
     ) -> None:
         self.folder = folder
@@ -54,6 +57,7 @@ class Cumulet:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._options = {"port": 0, "log": "json", "clock": clock, "durability": durability, **options}
+        self._variables = variables
         self._session = boto3.Session()
 
     def __enter__(self) -> Cumulet:
@@ -72,9 +76,12 @@ class Cumulet:
         """Start the server and return once it answers; raises StartError."""
         command = [sys.executable, "-m", "cumulet", "start", "--data", str(self.folder)]
         for name, value in self._options.items():
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            flag = f"--{name.replace('_', '-')}"
+            command += [flag] if value is True else [flag, str(value)]
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=self._variables
+            )
         give_up_at = MACHINE.monotonic() + START_SECONDS
         while (found := READY.search(self.log.read_text("utf-8", "replace"))) is None:
             if self.process.poll() is not None or MACHINE.monotonic() > give_up_at:
