@@ -31,7 +31,7 @@ coverage: $(INSTALLED)  ## Write docs/coverage.md again.
 	$(BIN)/python docs/generate_coverage.py
 
 bench: $(INSTALLED)     ## Measure; one table.
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(ARGS)
 
 clean:           ## Remove the virtual environment.
 	rm -rf $(VENV)

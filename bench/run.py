@@ -7,7 +7,6 @@ system that speaks SQS's JSON protocol and runs already on this machine.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import shutil
 import socket
@@ -271,7 +270,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
-    parser.add_argument("--only", default="", help="rows whose name contains this word")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="WORD",
+        help="measure the parts whose name has this word: send_open, send_enforce, send_batch, cycle, send_to_full, "
+        "fifo_groups, start",
+    )
     parser.add_argument("--peer", metavar="NAME=URL", help="measure this system too")
     parser.add_argument("--folder", type=Path, help="where to put data; on the disk that is to be measured")
     options = parser.parse_args()
@@ -293,7 +298,7 @@ def main() -> None:
         if peer:
             parts.append(bench.peer_rows)
         for part in parts:
-            if options.only in part.__name__:
+            if options.only in part.__name__ or part == bench.measure_floors:
                 for row in part():
                     rows.append(row)
                     print(f"{row.what}: {row.value} {row.cpu}", file=sys.stderr)
@@ -301,5 +306,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.set_event_loop_policy(None)
     main()

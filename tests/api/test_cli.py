@@ -143,6 +143,8 @@ def test_a_setting_that_can_not_be_used_is_one_line(
         ("host = 1", ("host",)),
         ('[quotas]\n"sqs:SendMessage" = "many"', ("quotas", "numbers")),
         ('[quotas]\n"sqs:SendMessage" = -1', ("sqs:SendMessage", "-1")),
+        ('port = 0\n[quotas]\n"sqs:SendMesage" = 1', ("no quota", "sqs:SendMesage")),
+        ('port = 0\n[quotas]\n"sqss:SendMessage" = 1', ("no quota", "sqss:SendMessage")),
     ],
 )
 def test_a_file_that_can_not_be_used_is_one_line(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:

@@ -69,6 +69,8 @@ def start(
         run(config, listener, lambda url: _say_ready(config, url))
     except (StoreError, ServiceUnavailable) as error:
         _fail(str(error))
+    except ConfigError as error:
+        _fail(str(error), EXIT_USAGE)
 
 
 @app.command()

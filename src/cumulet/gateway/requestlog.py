@@ -81,7 +81,7 @@ def _json(entries: list[Entry]) -> str:
 
 def _pretty(entries: list[Entry]) -> str:
     return "".join(
-        f"{_iso(time_ms)[11:23]}  \x1b[{_colour(status)}m{status}\x1b[0m  {service}.{operation:<32} "
+        f"{_iso(time_ms)[11:23]}  \x1b[{_colour(status)}m{status}\x1b[0m  {f'{service}.{operation}':<36} "
         f"{milliseconds:8.2f} ms  \x1b[2m{account}\x1b[0m\n"
         for time_ms, service, operation, status, milliseconds, account, _ in entries
     )

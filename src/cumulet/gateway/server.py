@@ -55,7 +55,7 @@ def bind(config: Config) -> socket.socket:
 def run(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve on `listener` until SIGINT or SIGTERM; `ready` is called with the URL once requests are taken.
 
-    Raises `cumulet.store.errors.StoreError` when the data folder can't be used.
+    Raises `cumulet.store.errors.StoreError` when the data folder can't be used, ConfigError for an unknown quota.
     """
     import uvloop
 
@@ -90,6 +90,7 @@ async def _serve_on(
     if config.auth == "enforce":
         await ensure_root_key(store, credentials, config.data)
     registry = Registry.of(platform)
+    registry.check_quotas(config.quotas)
     metrics = MetricsWriter(telemetry, store)
     control = Control(platform, store, metrics, list(registry.services))
     gateway = Gateway(

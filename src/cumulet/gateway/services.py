@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cumulet.kernel.config import ConfigError
 from cumulet.services.service import Platform, Service
 from cumulet.services.sqs import Sqs
 from cumulet.services.sts import Sts
@@ -35,6 +36,18 @@ class Registry:
     def of(cls, platform: Platform) -> Registry:
         """Return all services, made for a platform."""
         return cls([service(platform) for service in ALL])
+
+    def check_quotas(self, names: Iterable[str]) -> None:
+        """Raise ConfigError for a quota that limits nothing."""
+        for quota in names:
+            service, _, limited = quota.partition(":")
+            known = (
+                self.services[service].limits | self.wires[service].operation_names if service in self.services else ()
+            )
+            if limited not in known:
+                raise ConfigError(
+                    f"there is no quota {quota!r}: say SERVICE:OPERATION, or a limit of the documentation"
+                )
 
     def stop_waiting(self) -> None:
         """Let every service answer what waits."""

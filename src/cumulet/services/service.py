@@ -42,6 +42,8 @@ class Service:
 
     name: ClassVar[str]
     """botocore's name of the service."""
+    limits: ClassVar[frozenset[str]] = frozenset()
+    """The names of its limits that quotas can change, without the service's own."""
 
     def __init_subclass__(cls, *, name: str | None = None) -> None:
         if name is not None:

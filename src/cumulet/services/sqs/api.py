@@ -29,6 +29,8 @@ NOT_ON_A_QUEUE = ("CreateQueue", "ListQueues")
 class Sqs(QueueOperations, MessageOperations, name="sqs"):
     """The service."""
 
+    limits = frozenset({"messages-in-flight"})
+
     def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
         """Let a queue's URL be an endpoint: in the query protocol the path names the queue, unless QueueUrl does."""
         if call.protocol != "query":

@@ -80,7 +80,7 @@ class Received:
     """The token of the receive that the messages belong to."""
     messages: list[ReceivedMessage] = field(default_factory=list)
     next_due_ms: int | None = None
-    """Where nothing was received: when something may be."""
+    """When something may be received next: the messages again, or where there are none, what is hidden now."""
     buried_in: dict[int, tuple[Queue, int]] = field(default_factory=dict)
     """By id: the dead-letter queues that got messages, and when the oldest of these was sent."""
     in_flight: int | None = None

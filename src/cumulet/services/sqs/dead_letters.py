@@ -20,12 +20,14 @@ WHERE id = ?"""
 def bury(tx: Tx, queue: Queue, message: ReceivedMessage, now_ms: int, received: Received) -> bool:
     """Move a message to the dead-letter queue of its queue; False when there is no such queue.
 
+    A queue that is its own dead-letter queue, or whose dead-letter queue has just given the message up, keeps it:
+    it would go round and round without ever being delivered.
     SQS: on a standard queue the message keeps the time when it was sent, so its retention goes on counting; on a
     FIFO queue that time starts anew, and the message id becomes the deduplication id.
     """
     arn = parse_arn(queue.settings.dead_letter_arn or "")
     target = queues.find(tx, arn.account, arn.region, arn.resource) if arn else None
-    if target is None or target.is_fifo != queue.is_fifo:
+    if target is None or target.is_fifo != queue.is_fifo or target.id == queue.id or target.arn == message.source_arn:
         return False
     number = tx.next_id()
     sent_ms = now_ms if target.is_fifo else message.sent_ms

@@ -138,6 +138,8 @@ class MessageOperations(SqsBase):
             received = await self._receive(queue, request, most, attempt_id)
         else:
             received = await self._poll(call, request, queue, most, attempt_id, wait_seconds)
+        if received.next_due_ms is not None:  # polls that looked before this receive don't know of it
+            self.waiting.arrived(queue.id, received.next_due_ms, max(1, len(received.messages)))
         if not received.messages:
             self._record("NumberOfEmptyReceives", queue.arn)
             return {}
@@ -165,6 +167,8 @@ class MessageOperations(SqsBase):
         try:
             received = await self.store.transact(self._take, queue, lease, attempt_id)
             taken, counted = len(received.messages), received.in_flight
+            if taken:
+                received.next_due_ms = lease.until_ms
         finally:
             self._in_flight.end(queue.id, most, taken, counted)
         return received

@@ -38,7 +38,7 @@ DELETE_OLD_TASKS = "DELETE FROM sqs_move_tasks WHERE source_arn = ? AND id < ?"
 COUNT_MESSAGES = "SELECT COUNT(*) FROM sqs_messages WHERE backlog_id = ?"
 SELECT_NEXT_MESSAGES = """
 SELECT id, sent_at, visible_at, source_arn, group_id FROM sqs_messages
-WHERE backlog_id = ? AND (sent_at, id) > (?, ?) ORDER BY sent_at, id LIMIT ?"""
+WHERE backlog_id = ? AND (sent_at, id) > (?, ?) AND sent_at <= ? ORDER BY sent_at, id LIMIT ?"""
 MOVE_MESSAGE = """
 UPDATE sqs_messages SET id = ?, backlog_id = ?, message_id = ?, sent_at = ?, visible_at = ?, in_flight = 0,
     receive_count = 0, receipt = NULL, received_at = NULL, first_received_at = NULL, source_arn = NULL
@@ -140,7 +140,10 @@ def start(
 
 
 def step(tx: Tx, number: int, message_ids: list[str], now_ms: int) -> Step:
-    """Move up to as many messages as there are `message_ids` for; the task's status says whether to go on."""
+    """Move up to as many messages as there are `message_ids` for; the task's status says whether to go on.
+
+    What the task passes over costs it none of its rate.
+    """
     task = _load(tx, number)
     done = Step(task, {})
     source_arn = parse_arn(task.source_arn)
@@ -151,10 +154,13 @@ def step(tx: Tx, number: int, message_ids: list[str], now_ms: int) -> Step:
     if source is None:
         _end(tx, task, FAILED, "AWS.SimpleQueueService.NonExistentQueue")
         return done
-    rows = tx.all(SELECT_NEXT_MESSAGES, source.backlog_id, task.cursor_sent_ms, task.cursor_id, len(message_ids))
-    for row, message_id in zip(rows, message_ids, strict=False):
-        number, sent_ms, visible_ms, message_source_arn, group_id = row
-        if number <= task.last_id and visible_ms <= now_ms:
+    rows = tx.all(
+        SELECT_NEXT_MESSAGES, source.backlog_id, task.cursor_sent_ms, task.cursor_id, task.started_ms, STEP_MESSAGES
+    )
+    expired_before = now_ms - source.settings.retention_ms
+    unused_ids = list(message_ids)
+    for number, sent_ms, visible_ms, message_source_arn, group_id in rows:
+        if number <= task.last_id and visible_ms <= now_ms and sent_ms > expired_before:
             destination_arn = task.destination_arn or message_source_arn
             if destination_arn is None:
                 _end(tx, task, FAILED, "CouldNotDetermineMessageSource")
@@ -164,12 +170,14 @@ def step(tx: Tx, number: int, message_ids: list[str], now_ms: int) -> Step:
             if destination is None:
                 _end(tx, task, FAILED, "AWS.SimpleQueueService.NonExistentQueue")
                 return done
-            due_ms = _move(tx, source, destination, number, group_id, message_id, now_ms)
+            due_ms = _move(tx, source, destination, number, group_id, unused_ids.pop(), now_ms)
             _, count, _ = done.moved_to.get(destination.id, (destination, 0, 0))
             done.moved_to[destination.id] = destination, count + 1, due_ms
             task.moved += 1
         task.cursor_sent_ms, task.cursor_id = sent_ms, number
-    _end(tx, task, RUNNING if len(rows) == len(message_ids) else COMPLETED, None)
+        if not unused_ids:
+            break
+    _end(tx, task, COMPLETED if unused_ids and len(rows) < STEP_MESSAGES else RUNNING, None)
     return done
 
 

@@ -81,13 +81,14 @@ def parse_redrive_policy(text: str) -> RedrivePolicy:
             raise _bad_redrive(text, f"Redrive policy does not contain mandatory attribute: {key}.")
     count = _whole_number(policy["maxReceiveCount"])
     if count is None or not MAX_RECEIVE_COUNTS[0] <= count <= MAX_RECEIVE_COUNTS[1]:
+        given = str(policy["maxReceiveCount"]).encode("utf-8", "replace").decode()
         raise _bad_redrive(
             text,
-            f"Invalid value for maxReceiveCount: {policy['maxReceiveCount']}, "
-            "valid values are from 1 to 1000 both inclusive.",
+            f"Invalid value for maxReceiveCount: {given}, valid values are from 1 to 1000 both inclusive.",
         )
-    arn = parse_arn(str(policy["deadLetterTargetArn"]))
-    if arn is None:
+    target = str(policy["deadLetterTargetArn"])
+    arn = parse_arn(target)
+    if arn is None or not target.isascii():  # JSON can name halves of characters, which no database takes
         raise _bad_redrive(text, "Invalid value for deadLetterTargetArn.")
     if arn.service != "sqs":
         raise _bad_redrive(text, "Only SQS queues are valid resources for deadLetterTargetArn.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+LONGEST_URL = 2048
+"""Far more than any queue's URL has: what is longer names none, and is not kept in memory."""
+
 QueueKey = tuple[str, str, str]
 
 
@@ -12,13 +15,17 @@ def queue_url(base_url: str, account: str, region: str, name: str) -> str:
     return f"{base_url}/queue/{region}/{account}/{name}"
 
 
-@lru_cache(maxsize=4096)
 def key_of_url(url: str, account: str, region: str) -> QueueKey | None:
     """Return account, region and name of the queue that a QueueUrl names, or None when it names none.
 
     Scheme and host don't matter. `/ACCOUNT/NAME` is in the `region` of the request; a bare name (which AWS takes
     too) is the `account`'s own.
     """
+    return _key_of_url(url, account, region) if len(url) <= LONGEST_URL else None
+
+
+@lru_cache(maxsize=4096)
+def _key_of_url(url: str, account: str, region: str) -> QueueKey | None:
     path = url.split("://", 1)[1].partition("/")[2] if "://" in url else url
     match path.strip("/").split("/"):
         case ["queue", url_region, url_account, name] if url_region and name:
