@@ -310,6 +310,11 @@ def test_redrive_policy_that_is_no_json_map_is_refused(queue: Queue, text: str) 
             "Invalid value for maxReceiveCount: 1001, valid values are from 1 to 1000 both inclusive.",
         ),
         ({"maxReceiveCount": 1, "deadLetterTargetArn": "dummy"}, "Invalid value for deadLetterTargetArn."),
+        ({"maxReceiveCount": 1, "deadLetterTargetArn": "{arn}\ud800"}, "Invalid value for deadLetterTargetArn."),
+        (
+            {"maxReceiveCount": "\ud800", "deadLetterTargetArn": "{arn}"},
+            "Invalid value for maxReceiveCount: ?, valid values are from 1 to 1000 both inclusive.",
+        ),
         (
             {"maxReceiveCount": 1, "deadLetterTargetArn": "arn:aws:sns:us-east-1:{account}:topic"},
             "Only SQS queues are valid resources for deadLetterTargetArn.",

@@ -164,6 +164,29 @@ def test_dead_letters_of_dead_letters_are_buried_again(queues: Queues) -> None:
     assert second.receive_one()["Attributes"]["DeadLetterQueueSourceArn"] == first.arn
 
 
+@pytest.mark.parametrize("kind", ["standard", "fifo"])
+def test_queue_that_is_its_own_dead_letter_queue_keeps_delivering(queues: Queues, kind: str) -> None:
+    """AWS documents nothing for it; moved to where it is, the message would never be delivered again."""
+    queue = queues.fifo() if kind == "fifo" else queues.standard()
+    queue.bury_in(queue, after=1)
+    queue.send("poison", **({"MessageGroupId": "g", "MessageDeduplicationId": "1"} if kind == "fifo" else {}))
+
+    assert [queue.bodies(VisibilityTimeout=0) for _ in range(3)] == [["poison"]] * 3
+
+
+def test_queues_that_are_each_others_dead_letter_queue_do_not_pass_a_message_to_and_fro(queues: Queues) -> None:
+    """AWS documents nothing for it; the message ends in the second queue and is delivered there."""
+    queue, other = queues.standard(), queues.standard()
+    queue.bury_in(other, after=1)
+    other.bury_in(queue, after=1)
+    queue.send("poison")
+    queue.receive(VisibilityTimeout=0)
+    assert queue.bodies() == []
+
+    assert [other.bodies(VisibilityTimeout=0) for _ in range(3)] == [["poison"]] * 3
+    assert queue.bodies() == []
+
+
 def test_lowered_count_holds_for_messages_that_were_received_before(queues: Queues) -> None:
     queue, dead_letters = queues.standard(), queues.standard()
     queue.bury_in(dead_letters, after=10)

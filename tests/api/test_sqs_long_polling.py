@@ -101,6 +101,29 @@ def test_receive_beside_a_poll_lets_it_know_when_the_message_comes_back(
     assert waiting.bodies() == ["one"]
 
 
+@pytest.mark.parametrize("kind", ["standard", "fifo"])
+def test_poll_that_came_away_empty_gets_the_message_when_its_receiver_lets_it_go(
+    cumulet: Cumulet, queues: Queues, poll: Wait, kind: str
+) -> None:
+    queue = queues.fifo() if kind == "fifo" else queues.standard()
+    first, second = poll(queue, VisibilityTimeout=600), poll(queue)
+    queue.send("one", **({"MessageGroupId": "g", "MessageDeduplicationId": "1"} if kind == "fifo" else {}))
+    assert first.bodies() == ["one"]
+    assert second.is_waiting
+
+    cumulet.advance(seconds=600)
+
+    assert second.bodies() == ["one"]
+
+
+def test_receive_that_hides_nothing_leaves_the_message_to_the_next_poll(queue: Queue, poll: Wait) -> None:
+    first, second = poll(queue, VisibilityTimeout=0), poll(queue, VisibilityTimeout=0)
+
+    queue.send("one")
+
+    assert (first.bodies(), second.bodies()) == (["one"], ["one"])
+
+
 def test_message_given_back_wakes_a_poll(queue: Queue, poll: Wait) -> None:
     queue.send("one")
     [message] = queue.receive(VisibilityTimeout=600)

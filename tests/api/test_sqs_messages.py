@@ -267,6 +267,39 @@ def test_receive_with_visibility_timeout_zero_leaves_the_message_in_sight(queue:
     assert queue.counts() == (1, 0, 0)
 
 
+def test_messages_that_always_come_back_do_not_hide_those_that_none_has_seen(cumulet: Cumulet, queue: Queue) -> None:
+    for number in range(30):
+        queue.send(str(number))
+
+    seen = set()
+    for _ in range(3):
+        cumulet.advance(seconds=1)
+        seen |= set(queue.bodies(VisibilityTimeout=0))
+
+    assert seen == {str(number) for number in range(30)}
+
+
+def test_messages_that_none_has_seen_do_not_hide_one_that_came_back(cumulet: Cumulet, queue: Queue) -> None:
+    queue.send("again")
+    queue.receive(VisibilityTimeout=10)
+    cumulet.advance(seconds=11)
+    for number in range(30):
+        queue.send(str(number))
+
+    assert "again" in queue.bodies()
+
+
+def test_no_receive_returns_a_message_twice(cumulet: Cumulet, queue: Queue) -> None:
+    queue.send("again")
+    queue.send("new")
+    queue.receive(1, VisibilityTimeout=0)
+    cumulet.advance(seconds=1)
+
+    for _ in range(4):
+        received = queue.bodies(VisibilityTimeout=0)
+        assert len(received) == len(set(received)) > 0
+
+
 def test_visibility_can_be_extended_and_ended(cumulet: Cumulet, queue: Queue) -> None:
     queue.send("one")
     [message] = queue.receive()

@@ -245,6 +245,37 @@ def test_messages_in_flight_and_those_that_come_later_stay(cumulet: Cumulet, que
     assert dead_letters.bodies() == ["later"]
 
 
+def test_messages_that_come_later_cost_a_task_none_of_its_rate(
+    cumulet: Cumulet, queue: Queue, dead_letters: Queue
+) -> None:
+    bury(queue, "moved")
+    start(dead_letters, DestinationArn=queue.arn, MaxNumberOfMessagesPerSecond=1)
+    for number in range(30):
+        dead_letters.send(str(number))
+
+    cumulet.advance(seconds=5)
+
+    [task] = tasks(dead_letters)
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
+    assert dead_letters.counts() == (30, 0, 0)
+
+
+def test_expired_message_is_not_moved(cumulet: Cumulet, queues: Queues) -> None:
+    queue, dead_letters = queues.standard(), queues.standard(MessageRetentionPeriod="3600")
+    queue.bury_in(dead_letters, after=1)
+    queue.send("expired")
+    queue.receive(VisibilityTimeout=0)
+    cumulet.advance(seconds=3000)
+    dead_letters.send("alive")
+    assert queue.bodies() == []  # it is buried behind a younger one
+    cumulet.advance(seconds=1000)
+
+    start(dead_letters, DestinationArn=queue.arn)
+    cumulet.advance(seconds=1)
+
+    assert queue.bodies() == ["alive"]
+
+
 def test_groups_keep_their_order_on_the_way_back(cumulet: Cumulet, queues: Queues) -> None:
     queue, dead_letters = queues.fifo(), queues.fifo()
     queue.bury_in(dead_letters, after=1)

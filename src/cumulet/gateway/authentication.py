@@ -243,7 +243,7 @@ def _identity(credential: Credential, region: str) -> Identity:
     return Identity(credential.account, region, credential.id, credential.principal, credential.user_id)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # what clients claim may be as long as a head
 def _claimed_identity(scope: Scope | None) -> Identity:
     if scope is None:
         return _root(DEFAULT_ACCOUNT, DEFAULT_REGION, "")

@@ -20,6 +20,8 @@ from cumulet.store import Row, Store, Tx
 DEFAULT_ACCOUNT = "000000000000"
 ROOT_FILE = "root-credentials"
 LARGEST_CACHE = 10_000
+LONGEST_ID = 128
+"""IAM: an access key id has at most 128 characters. What is longer is known to be none, and is not remembered."""
 
 _COLUMNS = "id, secret, account, principal, user_id, session_token, expires_at, is_active"
 _FIND = f"SELECT {_COLUMNS} FROM gateway_access_keys WHERE id = ?"
@@ -73,6 +75,8 @@ class Credentials:
 
     def cached(self, access_key_id: str) -> tuple[bool, Credential | None]:
         """Return whether memory knows about this id, and the access key if one has it."""
+        if len(access_key_id) > LONGEST_ID:
+            return True, None
         credential = self._known.get(access_key_id)
         return credential is not None or access_key_id in self._known, credential
 

@@ -125,6 +125,13 @@ def test_a_read_that_a_commit_overtook_is_not_kept(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_id_that_is_too_long_for_one_is_not_remembered(tmp_path: Path) -> None:
+    async def test(_: Store, credentials: Credentials) -> None:
+        assert credentials.cached("A" * 129) == (True, None)
+
+    run(tmp_path, test)
+
+
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST_CACHE", 3)
 

@@ -71,6 +71,10 @@ def test_no_text_breaks_the_reading_of_urls(text: str) -> None:
     assert key is None or all(key)
 
 
+def test_url_that_is_longer_than_any_queues_names_none() -> None:
+    assert key_of_url(f"http://{'h' * 3000}/queue/us-east-1/000000000000/q", "000000000000", "us-east-1") is None
+
+
 @given(names=st.lists(NAMES, unique=True, max_size=30), size=st.integers(1, 10))
 def test_pages_join_to_the_whole_list(names: list[str], size: int) -> None:
     names.sort()

@@ -1,4 +1,4 @@
-"""Standard queues: at least once, in no promised order; here oldest first."""
+"""Standard queues: at least once, in no promised order; here first what has been visible longest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:
                 "Please delete your received messages or let them timeout before receiving more."
             )
         lease = replace(lease, most=min(lease.most, lease.limit - received.in_flight))
-    for in_flight in (1, 0):  # what came back from a consumer is older than what none has seen
+    for in_flight in _turns(tx, queue, lease.now_ms):
         _receive(tx, queue, lease, in_flight, received)
         if len(received.messages) == lease.most:
             return received
@@ -58,15 +58,31 @@ def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:
     return received
 
 
+def _turns(tx: Tx, queue: Queue, now_ms: int) -> tuple[int, ...]:
+    """Return in which order to look at what came back from consumers (1) and what none has received (0).
+
+    The one that has been visible longer goes first: neither can keep the other waiting for ever.
+    """
+    returned = tx.one(SELECT_NEXT_DUE, queue.backlog_id, 1)
+    if returned is None or returned[0] > now_ms:
+        return (0,)
+    new = tx.one(SELECT_NEXT_DUE, queue.backlog_id, 0)
+    return (1, 0) if new is None or returned[0] <= new[0] else (0, 1)
+
+
 def _receive(tx: Tx, queue: Queue, lease: Lease, in_flight: int, received: Received) -> None:
     settings = queue.settings
     expired_before = lease.now_ms - settings.retention_ms
+    taken = {message.id for message in received.messages}
     for _ in range(MOST_SKIPPED):
-        want = lease.most - len(received.messages)
-        rows = tx.all(SELECT_RECEIVABLE, queue.backlog_id, in_flight, lease.now_ms, want)
+        rows = tx.all(SELECT_RECEIVABLE, queue.backlog_id, in_flight, lease.now_ms, lease.most)
         skipped = False
         for row in rows:
             message = received_message(row, lease.now_ms)
+            if message.id in taken:
+                continue  # with a visibility timeout of 0 it is in sight
+            if len(received.messages) == lease.most:
+                return
             if message.sent_ms <= expired_before:
                 tx.run(DELETE_MESSAGE, message.id, queue.backlog_id)
                 skipped = True
