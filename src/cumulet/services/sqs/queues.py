@@ -42,6 +42,7 @@ DELETE_QUEUE = "DELETE FROM sqs_queues WHERE id = ?"
 SELECT_DELETED_AT = "SELECT deleted_at FROM sqs_deleted_queues WHERE account = ? AND region = ? AND name = ?"
 INSERT_DELETED = "INSERT INTO sqs_deleted_queues (account, region, name, deleted_at) VALUES (?, ?, ?, ?)"
 DELETE_DELETED = "DELETE FROM sqs_deleted_queues WHERE account = ? AND region = ? AND name = ?"
+DELETE_DELETED_LONG_AGO = "DELETE FROM sqs_deleted_queues WHERE deleted_at <= ?"
 INSERT_OLD_BACKLOG = "INSERT INTO sqs_old_backlogs (backlog_id) VALUES (?)"
 END_OF_TEXT = "\U0010ffff"
 
@@ -174,7 +175,7 @@ def delete(tx: Tx, queue: Queue, now_ms: int) -> None:
     """Delete the queue; its messages are gone for everyone at once and collected later."""
     tx.run(DELETE_QUEUE, queue.id)
     tx.run(INSERT_OLD_BACKLOG, queue.backlog_id)
-    tx.run(DELETE_DELETED, queue.account, queue.region, queue.name)
+    tx.run(DELETE_DELETED_LONG_AGO, now_ms - DELETED_NAME_REST_MS)
     tx.run(INSERT_DELETED, queue.account, queue.region, queue.name, now_ms)
 
 

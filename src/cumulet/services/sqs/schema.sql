@@ -24,6 +24,7 @@ CREATE TABLE sqs_deleted_queues (
     deleted_at BIGINT NOT NULL,
     PRIMARY KEY (account, region, name)
 );
+CREATE INDEX sqs_deleted_queues_by_time ON sqs_deleted_queues (deleted_at);
 
 CREATE TABLE sqs_old_backlogs (
     backlog_id BIGINT PRIMARY KEY
