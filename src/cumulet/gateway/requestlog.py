@@ -9,15 +9,14 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import orjson
 
 from cumulet.kernel.clock import MACHINE
+from cumulet.kernel.config import LogStyle
 
 WRITE_EVERY_SECONDS = 0.1
-
-LogStyle = Literal["auto", "pretty", "json", "off"]
 
 
 class RequestLog:

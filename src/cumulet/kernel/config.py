@@ -18,6 +18,7 @@ from typing import Any, Literal
 AuthMode = Literal["open", "enforce"]
 ClockName = Literal["real", "virtual"]
 Durability = Literal["full", "relaxed"]
+LogStyle = Literal["auto", "pretty", "json", "off"]
 
 CHOICES = {
     "auth": ("open", "enforce"),
@@ -42,7 +43,7 @@ class Config:
     auth: AuthMode = "open"
     clock: ClockName = "real"
     durability: Durability = "full"
-    log: Literal["auto", "pretty", "json", "off"] = "auto"
+    log: LogStyle = "auto"
     let_anyone_on_the_network_in: bool = False
     """Listen on another address than loopback although no signature is checked."""
     request_deadline_seconds: float = 30.0

@@ -7,7 +7,7 @@ import struct
 from typing import NamedTuple
 
 from cumulet.kernel.errors import AwsError
-from cumulet.services.sqs.errors import ReceiptHandleIsInvalid
+from cumulet.services.sqs.errors import ReceiptHandleIsInvalid, invalid_value
 
 LAYOUT = struct.Struct(">3sQQQ")
 MARK = b"\x01\x01\x01"
@@ -46,6 +46,11 @@ def decode(text: str, queue_id: int) -> Handle:
     if handle_queue_id != queue_id:
         raise ReceiptHandleIsInvalid(f'The receipt handle "{text}" is not valid for this queue.')
     return Handle(message_number, receipt, text)
+
+
+def expired(handle: Handle) -> AwsError:
+    """Return the error for a handle that has expired; a batch words it otherwise."""
+    return invalid_value(handle.text, "ReceiptHandle", "The receipt handle has expired.")
 
 
 def _check(content: bytes) -> bytes:

@@ -218,7 +218,7 @@ class MessageOperations(SqsBase):
         try:
             await self.store.transact(self._delete_message, queue, handle, self.clock.now_ms())
         except HandleExpired:
-            raise invalid_value(handle.text, "ReceiptHandle", "The receipt handle has expired.") from None
+            raise handles.expired(handle) from None
         self._record("NumberOfMessagesDeleted", queue.arn)
 
     async def delete_message_batch(self, call: Call, request: t.DeleteMessageBatchRequestTypeDef) -> dict[str, Any]:
@@ -249,7 +249,7 @@ class MessageOperations(SqsBase):
         try:
             await self.store.transact(self._change_visibility, queue, handle, timeout_seconds, self.clock.now_ms())
         except HandleExpired:
-            raise invalid_value(handle.text, "ReceiptHandle", "The receipt handle has expired.") from None
+            raise handles.expired(handle) from None
 
     async def change_message_visibility_batch(
         self, call: Call, request: t.ChangeMessageVisibilityBatchRequestTypeDef
