@@ -8,12 +8,14 @@ The root key is made on the first start and lies in a file that only its owner c
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cumulet.kernel.credentials import TemporaryCredentials
 from cumulet.kernel.ids import secret
 from cumulet.store import Row, Store, Tx
 
@@ -71,13 +73,15 @@ class Credentials:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, Credential | None] = {}
+        self._issued: dict[str, Credential] = {}
+        """Those of the platform's own functions, which end with it."""
         self._changes = 0
 
     def cached(self, access_key_id: str) -> tuple[bool, Credential | None]:
         """Return whether memory knows about this id, and the access key if one has it."""
         if len(access_key_id) > LONGEST_ID:
             return True, None
-        credential = self._known.get(access_key_id)
+        credential = self._known.get(access_key_id) or self._issued.get(access_key_id)
         return credential is not None or access_key_id in self._known, credential
 
     async def load(self, access_key_id: str) -> Credential | None:
@@ -93,6 +97,28 @@ class Credentials:
         values = (credential.id, credential.secret, credential.account, credential.principal, credential.user_id)
         tx.run(_PUT, *values, credential.session_token, credential.expires_at, credential.is_active)
         tx.after_commit(self._changed, credential)
+
+    def issue(self, account: str, role_arn: str, session_name: str) -> TemporaryCredentials:
+        """Return new credentials of a session of a role, known until they are revoked or the process ends."""
+        key, token = secret(30), secret(90)
+        role = role_arn.rpartition("/")[2]
+        # IAM: a role's id is AROA and 16 characters; the same role has the same.
+        role_id = "AROA" + base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:16]
+        credential = Credential(
+            id="ASIA" + base64.b32encode(secret(10)).decode(),
+            secret=base64.b64encode(key).decode(),
+            account=account,
+            principal=f"arn:aws:sts::{account}:assumed-role/{role}/{session_name}",
+            user_id=f"{role_id}:{session_name}",
+            session_token=base64.b64encode(token).decode(),
+        )
+        self._issued[credential.id] = credential
+        assert credential.session_token is not None
+        return TemporaryCredentials(credential.id, credential.secret, credential.session_token)
+
+    def revoke(self, access_key_id: str) -> None:
+        """Refuse issued credentials from now on; harmless when they are unknown."""
+        self._issued.pop(access_key_id, None)
 
     def _changed(self, credential: Credential) -> None:
         # A read that is under way may not have seen this commit: its result isn't kept.

@@ -1,14 +1,16 @@
 """Which operation of which service a request means, and in which protocol it speaks.
 
-By `X-Amz-Target` (json) or `Action` (query). Requests of Smithy's RPC (cbor) and of REST services are recognised so
-that what the platform lacks is refused by name; nothing is guessed.
+By `X-Amz-Target` (json), by `Action` (query), or by method and path among the operations of the service that the
+request is signed for (REST). Requests of Smithy's RPC (cbor) and of services that the platform lacks are recognised so
+that they are refused by name; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from cumulet.gateway import unserved
 from cumulet.gateway.refusals import NO_PROTOCOL
@@ -17,6 +19,8 @@ from cumulet.kernel.errors import AwsError, InvalidAction, NotImplementedFailure
 from cumulet.services.sqs.urls import is_queue_path
 from cumulet.wire import sigv4
 from cumulet.wire.http import HttpRequest
+from cumulet.wire.service import NO_LABELS
+from cumulet.wire.uri import split
 
 FORM = b"application/x-www-form-urlencoded"
 ACTION = re.compile(rb"(?:^|&)Action=([^&]*)")
@@ -33,6 +37,8 @@ class Route:
     service: str
     operation: str
     protocol: str
+    labels: Mapping[str, str] = NO_LABELS
+    """The parts of a REST request's path that are members."""
 
 
 class Unroutable(Exception):
@@ -64,7 +70,7 @@ class Router:
         action = _action(request)
         if action is not None:
             return self._by_action(request, action)
-        raise self._unknown_path(request)
+        return self._by_path(request) or self._unknown_path(request)
 
     def _by_target(self, target: bytes) -> Route:
         prefix, _, operation = target.decode("latin-1").rpartition(".")
@@ -96,16 +102,36 @@ class Router:
         version = VERSION.search(request.query) or VERSION.search(request.body)
         return self._registry.by_version.get(version[1].decode("latin-1")) if version else None
 
-    def _unknown_path(self, request: HttpRequest) -> Unroutable:
+    def _by_path(self, request: HttpRequest) -> Route | None:
+        """Return the operation of the service that the request is signed for; unsigned, of the first that has one."""
+        scope = sigv4.scope(request)
+        rest = self._registry.rest
+        named = rest if scope is None else [found for found in rest if found.signing_name == scope.service]
+        if not named:
+            return None
+        segments = split(request.raw_path)
+        query = dict(reversed(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)))
+        for service in named:
+            match = service.paths.match(request.method, segments, query)
+            if match is not None:
+                return Route(service.name, match[0], service.protocol, match[1])
+        return None
+
+    def _unknown_path(self, request: HttpRequest) -> Route:
+        """Raise the refusal of a request that names no operation of ours."""
         if b"smithy-protocol" in request.headers and (rpc := RPC.fullmatch(request.raw_path)):
-            return lacking("smithy-rpc-v2-cbor", rpc[1].decode("latin-1"), rpc[2].decode("latin-1"))
+            raise lacking("smithy-rpc-v2-cbor", rpc[1].decode("latin-1"), rpc[2].decode("latin-1"))
         scope = sigv4.scope(request)
         if scope is None or scope.service in self._registry.by_signing_name:
             is_json = b"json" in request.headers.get(b"content-type", b"")
+            protocol = "json" if is_json else NO_PROTOCOL
             service = self._registry.by_signing_name[scope.service] if scope else "-"
-            return Unroutable(UnknownOperationException(), "json" if is_json else NO_PROTOCOL, service)
+            for rest in self._registry.rest:
+                if rest.name == service:
+                    protocol = rest.protocol
+            raise Unroutable(UnknownOperationException(), protocol, service)
         protocol, operation = unserved.named(request, scope.service)
-        return lacking(protocol, scope.service, operation)
+        raise lacking(protocol, scope.service, operation)
 
 
 def lacking(protocol: str, service: str, operation: str) -> Unroutable:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from cumulet.delivery import Delivery
 from cumulet.gateway.app import Gateway
 from cumulet.gateway.authentication import Authenticator
 from cumulet.gateway.connection import Connections, Times
@@ -85,8 +86,10 @@ async def _serve_on(
     telemetry = Telemetry(clock)
     ids = Ids(config.seed)
     quotas = Quotas(config.quotas)
-    platform = Platform(config, store, clock, ids, activity, telemetry, quotas)
     credentials = Credentials(store)
+    platform = Platform(
+        config, store, clock, ids, activity, telemetry, quotas, Delivery(), credentials, _url_from_here(listener)
+    )
     if config.auth == "enforce":
         await ensure_root_key(store, credentials, config.data)
     registry = Registry.of(platform)
@@ -101,8 +104,7 @@ async def _serve_on(
         control,
         [rate_quotas(quotas, clock, telemetry)] if config.quotas else [],
     )
-    for service in registry.services.values():
-        await service.start()
+    await registry.start()
     metrics.start()
     gc.collect()
     gc.freeze()  # what is here now stays: don't look at it again with every collection
@@ -117,6 +119,7 @@ async def _serve_on(
         registry.stop_waiting()
         await connections.close(GRACEFUL_SHUTDOWN_SECONDS)
         await activity.stop()
+        await registry.stop()
         await metrics.stop()
 
 
@@ -132,6 +135,13 @@ async def _stop_signal(then: Callable[[], None]) -> None:
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _url_from_here(listener: socket.socket) -> str:
+    """Return the URL for clients on this machine; what listens on all addresses also does on loopback."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from cumulet.kernel.config import ConfigError
 from cumulet.services.service import Platform, Service
 from cumulet.services.sqs import Sqs
 from cumulet.services.sts import Sts
 from cumulet.store.schema import Schema
+from cumulet.wire import uri
 from cumulet.wire.service import WireService, load
 
 ALL: tuple[type[Service], ...] = (Sqs, Sts)
@@ -21,6 +23,15 @@ def schemas() -> list[Schema]:
     return [Schema.of_package(package) for package in SCHEMAS]
 
 
+class RestService(NamedTuple):
+    """A service that tells operations apart by their paths."""
+
+    name: str
+    signing_name: str
+    protocol: str
+    paths: uri.Router
+
+
 class Registry:
     """The services by the names that requests give them."""
 
@@ -31,6 +42,12 @@ class Registry:
         self.by_version = {wire.api_version: name for name, wire in self.wires.items() if "query" in wire.protocols}
         self.signing_names: dict[str, str] = {name: wire.model.signing_name for name, wire in self.wires.items()}
         self.by_signing_name = {signing_name: name for name, signing_name in self.signing_names.items()}
+        self.rest = [
+            RestService(name, self.signing_names[name], protocol, uri.Router.of(wire))
+            for name, wire in self.wires.items()
+            for protocol in wire.protocols
+            if protocol.startswith("rest-")
+        ]
 
     @classmethod
     def of(cls, platform: Platform) -> Registry:
@@ -49,7 +66,17 @@ class Registry:
                     f"there is no quota {quota!r}: say SERVICE:OPERATION, or a limit of the documentation"
                 )
 
+    async def start(self) -> None:
+        """Let every service go on with its own work."""
+        for service in self.services.values():
+            await service.start()
+
     def stop_waiting(self) -> None:
         """Let every service answer what waits."""
         for service in self.services.values():
             service.stop_waiting()
+
+    async def stop(self) -> None:
+        """Let every service end what it runs."""
+        for service in self.services.values():
+            await service.stop()

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from botocore import xform_name
 
+from cumulet.delivery import Delivery
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.call import Call
 from cumulet.kernel.clock import Clock
 from cumulet.kernel.config import Config
+from cumulet.kernel.credentials import CredentialIssuer
 from cumulet.kernel.ids import Ids
 from cumulet.kernel.quotas import Quotas
 from cumulet.kernel.telemetry import Telemetry
@@ -33,6 +35,10 @@ class Platform:
     activity: Activity
     telemetry: Telemetry
     quotas: Quotas
+    delivery: Delivery
+    credentials: CredentialIssuer
+    url: str
+    """Under which functions on this machine reach the platform, without a slash at the end."""
 
 
 class Service:
@@ -74,3 +80,6 @@ class Service:
 
     def stop_waiting(self) -> None:
         """Answer at once what waits for something to happen; the platform is shutting down."""
+
+    async def stop(self) -> None:
+        """End what the service runs; requests are answered already, the store still writes."""
