@@ -112,7 +112,7 @@ class Gateway:
             if method is None:
                 raise NotImplementedFailure(f"Cumulet does not implement {route.operation} of {route.service} yet.")
             operation = self._registry.wires[route.service].operation(route.operation)
-            labels = route.labels or service.labels(request, call)
+            labels = service.labels(request, call) if route.labels is None else route.labels
             result = await method(call, operation.decode(protocol, request, labels))
             return operation.encode(protocol, result, request_id), account
         except AwsError as error:

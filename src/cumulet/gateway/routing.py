@@ -19,7 +19,6 @@ from cumulet.kernel.errors import AwsError, InvalidAction, NotImplementedFailure
 from cumulet.services.sqs.urls import is_queue_path
 from cumulet.wire import sigv4
 from cumulet.wire.http import HttpRequest
-from cumulet.wire.service import NO_LABELS
 from cumulet.wire.uri import split
 
 FORM = b"application/x-www-form-urlencoded"
@@ -37,8 +36,8 @@ class Route:
     service: str
     operation: str
     protocol: str
-    labels: Mapping[str, str] = NO_LABELS
-    """The parts of a REST request's path that are members."""
+    labels: Mapping[str, str] | None = None
+    """Of a REST request: the parts of its path that are members."""
 
 
 class Unroutable(Exception):

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import InvalidAction
+from cumulet.services.service import Platform
 from cumulet.services.sqs.errors import InvalidAddress
 from cumulet.services.sqs.message_operations import MessageOperations
 from cumulet.services.sqs.queue_operations import QueueOperations
+from cumulet.services.sqs.source import Source
 from cumulet.services.sqs.urls import is_queue_path
 from cumulet.wire.http import HttpRequest
 from cumulet.wire.service import NO_LABELS
@@ -30,6 +32,10 @@ class Sqs(QueueOperations, MessageOperations, name="sqs"):
     """The service."""
 
     limits = frozenset({"messages-in-flight"})
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        platform.delivery.queues = Source(self)
 
     def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
         """Let a queue's URL be an endpoint: in the query protocol the path names the queue, unless QueueUrl does."""

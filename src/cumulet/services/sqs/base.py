@@ -63,7 +63,7 @@ class SqsBase(Service):
     def keep(self, queue: Queue) -> None:
         """Know a changed queue, after its commit, and let its long polls look again."""
         self.directory.keep(queue)
-        self.waiting.changed(queue.id)
+        self.waiting.changed(queue)
 
 
 def no_such_queue(call: Call) -> AwsError:

@@ -126,7 +126,7 @@ class MessageOperations(SqsBase):
         return sent
 
     def _arrived(self, queue: Queue, now_ms: int, due_ms: int, count: int) -> None:
-        self.waiting.arrived(queue.id, due_ms, count)
+        self.waiting.arrived(queue, due_ms, count)
         self.upkeep.watch(queue, now_ms)
 
     async def receive_message(self, call: Call, request: t.ReceiveMessageRequestTypeDef) -> dict[str, Any]:
@@ -135,25 +135,25 @@ class MessageOperations(SqsBase):
         most, wait_seconds, attempt_id = receiving.receive_options(queue, request)
         system_names = receiving.system_attribute_names(call, request)
         if wait_seconds == 0 or self.waiting.is_closed:
-            received = await self._receive(queue, request, most, attempt_id)
+            received = await self.take(queue, most, request.get("VisibilityTimeout"), attempt_id)
         else:
             received = await self._poll(call, request, queue, most, attempt_id, wait_seconds)
-        if received.next_due_ms is not None:  # polls that looked before this receive don't know of it
-            self.waiting.arrived(queue.id, received.next_due_ms, max(1, len(received.messages)))
         if not received.messages:
             self._record("NumberOfEmptyReceives", queue.arn)
             return {}
-        self._record("NumberOfMessagesReceived", queue.arn, len(received.messages))
         names = request.get("MessageAttributeNames", ())
         return {
             "Messages": [receiving.message_entry(queue, received, m, system_names, names) for m in received.messages]
         }
 
-    async def _receive(
-        self, queue: Queue, request: t.ReceiveMessageRequestTypeDef, most: int, attempt_id: str | None
+    async def take(
+        self, queue: Queue, most: int, timeout_seconds: int | None = None, attempt_id: str | None = None
     ) -> Received:
+        """Take up to `most` visible messages out of sight, for the queue's visibility timeout unless another is given.
+
+        Whoever waits for messages of the queue is told when there may be something again.
+        """
         now_ms = self.clock.now_ms()
-        timeout_seconds = request.get("VisibilityTimeout")
         if timeout_seconds is None:
             timeout_seconds = queue.settings.visibility_seconds
         lease = Lease(
@@ -169,8 +169,11 @@ class MessageOperations(SqsBase):
             taken, counted = len(received.messages), received.in_flight
             if taken:
                 received.next_due_ms = lease.until_ms
+                self._record("NumberOfMessagesReceived", queue.arn, taken)
         finally:
             self._in_flight.end(queue.id, most, taken, counted)
+        if received.next_due_ms is not None:  # who looked before this receive doesn't know of it
+            self.waiting.arrived(queue, received.next_due_ms, max(1, taken))
         return received
 
     def _take(self, tx: Tx, queue: Queue, lease: Lease, attempt_id: str | None) -> Received:
@@ -181,7 +184,7 @@ class MessageOperations(SqsBase):
         else:
             received = attempts.receive(tx, queue, lease, attempt_id)
         for dead_letter_queue, oldest_sent_ms in received.buried_in.values():
-            tx.after_commit(self.waiting.arrived, dead_letter_queue.id, lease.now_ms, receiving.MAX_MESSAGES[1])
+            tx.after_commit(self.waiting.arrived, dead_letter_queue, lease.now_ms, receiving.MAX_MESSAGES[1])
             tx.after_commit(self.upkeep.watch, dead_letter_queue, oldest_sent_ms)
         return received
 
@@ -195,15 +198,13 @@ class MessageOperations(SqsBase):
         wait_seconds: int,
     ) -> Received:
         give_up_at = MACHINE.monotonic() + wait_seconds
-        poll = self.waiting.join(queue.id)
+        poll = self.waiting.join(queue)
         try:
             while True:
                 poll.rest()
-                received = await self._receive(queue, request, most, attempt_id)
+                received = await self.take(queue, most, request.get("VisibilityTimeout"), attempt_id)
                 if received.messages:
                     return received
-                if received.next_due_ms is not None:
-                    self.waiting.arrived(queue.id, received.next_due_ms)
                 left_seconds = give_up_at - MACHINE.monotonic()
                 if left_seconds <= 0 or not await poll.wait(left_seconds, call.hang_up) or self.waiting.is_closed:
                     return received
@@ -237,7 +238,7 @@ class MessageOperations(SqsBase):
     def _delete_message(self, tx: Tx, queue: Queue, handle: Handle, now_ms: int) -> None:
         if queue.is_fifo:
             fifo.remove(tx, queue, handle, now_ms)
-            tx.after_commit(self.waiting.arrived, queue.id, now_ms)  # its group may go on
+            tx.after_commit(self.waiting.arrived, queue, now_ms)  # its group may go on
         else:
             standard.remove(tx, queue, handle)
 
@@ -271,7 +272,7 @@ class MessageOperations(SqsBase):
     def _change_visibility(self, tx: Tx, queue: Queue, handle: Handle, timeout_seconds: int, now_ms: int) -> None:
         until_ms = visibility.change(tx, queue, handle, timeout_seconds, now_ms)
         if until_ms is not None:
-            tx.after_commit(self.waiting.arrived, queue.id, until_ms)
+            tx.after_commit(self.waiting.arrived, queue, until_ms)
 
 
 def _each(

@@ -55,7 +55,7 @@ class QueueOperations(SqsBase):
         self, tx: Tx, call: Call, name: str, given: dict[str, str], new_tags: dict[str, str], now_ms: int
     ) -> None:
         queue = find_or_create(tx, call.account, call.region, name, given, new_tags, now_ms)
-        tx.after_commit(self.directory.keep, queue)
+        tx.after_commit(self.keep, queue)
 
     async def delete_queue(self, call: Call, request: t.DeleteQueueRequestTypeDef) -> None:
         """Delete a queue with all that it holds."""
@@ -66,7 +66,7 @@ class QueueOperations(SqsBase):
         queue = load(tx, call, key)
         queues.delete(tx, queue, now_ms)
         tx.after_commit(self.directory.forget, queue)
-        tx.after_commit(self.waiting.changed, queue.id)
+        tx.after_commit(self.waiting.changed, queue)
 
     async def purge_queue(self, call: Call, request: t.PurgeQueueRequestTypeDef) -> None:
         """Delete all messages of a queue."""

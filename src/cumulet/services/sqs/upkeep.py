@@ -94,7 +94,7 @@ class Upkeep:
                 return oldest_ms
             await self._store.transact(delete_expired, queue, now_ms)
             if queue.is_fifo:
-                self._waiting.changed(queue.id)  # a group may have lost the message that locked it
+                self._waiting.changed(queue)  # a group may have lost the message that locked it
 
     def collect(self) -> None:
         """Delete the messages of queues that were purged or deleted."""
@@ -129,7 +129,7 @@ class Upkeep:
             done = await self._store.transact(move_tasks.step, task.id, message_ids, now_ms)
             task = done.task
             for queue, count, visible_ms in done.moved_to.values():
-                self._waiting.arrived(queue.id, visible_ms, count)
+                self._waiting.arrived(queue, visible_ms, count)
                 self.watch(queue, now_ms)
             if task.rate_per_second and task.status == RUNNING:
                 next_ms = self._clock.now_ms() + most * 1000 // task.rate_per_second

@@ -1,7 +1,7 @@
-"""Long polls: receives that wait until their queue has something for them.
+"""Who waits for messages: long polls, and watches of the platform's own consumers.
 
 A poll joins before it looks, so that what arrives while it looks wakes it. One wake-up is given for each message; a
-poll that leaves with a wake-up it did not need hands it on.
+poll that leaves with a wake-up it did not need hands it on. A watch is told every time.
 """
 
 from __future__ import annotations
@@ -11,54 +11,69 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 
 from cumulet.kernel.clock import Clock, Timer
+from cumulet.services.sqs.queues import Queue
 
 
 class Waiting:
-    """The polls that wait, by queue."""
+    """The polls that wait, by queue, and the watches, by the queue's ARN: a queue that is made again stays watched."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._polls: defaultdict[int, deque[Poll]] = defaultdict(deque)
+        self._watches: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
         self._alarms: dict[int, tuple[int, Timer]] = {}
         self.is_closed = False
 
-    def join(self, queue_id: int) -> Poll:
+    def join(self, queue: Queue) -> Poll:
         """Let a new poll wait; it must `leave`."""
-        poll = Poll(self, queue_id)
-        self._polls[queue_id].append(poll)
+        poll = Poll(self, queue)
+        self._polls[queue.id].append(poll)
         return poll
 
-    def arrived(self, queue_id: int, visible_ms: int, count: int = 1) -> None:
+    def watch(self, queue_arn: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` whenever a queue may have something to receive, until the returned function is called."""
+        self._watches[queue_arn].append(wake)
+
+        def end() -> None:
+            self._watches[queue_arn].remove(wake)
+            if not self._watches[queue_arn]:
+                del self._watches[queue_arn]
+
+        return end
+
+    def arrived(self, queue: Queue, visible_ms: int, count: int = 1) -> None:
         """Say that `count` messages can be received from `visible_ms` on."""
-        if queue_id not in self._polls:
+        if queue.id not in self._polls and queue.arn not in self._watches:
             return
         if visible_ms <= self._clock.now_ms():
-            self._wake(queue_id, count)
+            self._wake(queue, count)
             return
-        alarm = self._alarms.get(queue_id)
+        alarm = self._alarms.get(queue.id)
         if alarm is None or visible_ms < alarm[0]:
             if alarm is not None:
                 alarm[1].cancel()
-            self._alarms[queue_id] = visible_ms, self._clock.call_at(visible_ms, lambda: self._ring(queue_id))
+            self._alarms[queue.id] = visible_ms, self._clock.call_at(visible_ms, lambda: self._ring(queue))
 
-    def changed(self, queue_id: int) -> None:
+    def changed(self, queue: Queue) -> None:
         """Let all polls of a queue look again: it was changed, purged or deleted."""
-        self._wake(queue_id, len(self._polls.get(queue_id, ())))
+        self._wake(queue, len(self._polls.get(queue.id, ())))
 
     def close(self) -> None:
         """End all polls at once, those that come later too."""
         self.is_closed = True
-        for queue_id in list(self._polls):
-            self.changed(queue_id)
+        for polls in list(self._polls.values()):
+            self.changed(polls[0].queue)
         for _, timer in self._alarms.values():
             timer.cancel()
 
-    def _ring(self, queue_id: int) -> None:
-        del self._alarms[queue_id]
-        self.changed(queue_id)
+    def _ring(self, queue: Queue) -> None:
+        del self._alarms[queue.id]
+        self.changed(queue)
 
-    def _wake(self, queue_id: int, count: int) -> None:
-        for poll in self._polls.get(queue_id, ()):
+    def _wake(self, queue: Queue, count: int) -> None:
+        for wake in tuple(self._watches.get(queue.arn, ())):
+            wake()
+        for poll in self._polls.get(queue.id, ()):
             if count <= 0:
                 return
             if not poll.is_woken:
@@ -66,22 +81,22 @@ class Waiting:
                 count -= 1
 
     def _leave(self, poll: Poll) -> None:
-        polls = self._polls[poll.queue_id]
+        queue = poll.queue
+        polls = self._polls[queue.id]
         polls.remove(poll)
         if poll.is_woken:
-            self._wake(poll.queue_id, 1)
+            self._wake(queue, 1)
         if not polls:
-            del self._polls[poll.queue_id]
-            alarm = self._alarms.pop(poll.queue_id, None)
-            if alarm is not None:
+            del self._polls[queue.id]
+            if queue.arn not in self._watches and (alarm := self._alarms.pop(queue.id, None)) is not None:
                 alarm[1].cancel()
 
 
 class Poll:
     """One receive that waits."""
 
-    def __init__(self, waiting: Waiting, queue_id: int) -> None:
-        self.queue_id = queue_id
+    def __init__(self, waiting: Waiting, queue: Queue) -> None:
+        self.queue = queue
         self._waiting = waiting
         self._woken = asyncio.Event()
 

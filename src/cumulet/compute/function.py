@@ -1,0 +1,62 @@
+"""What is run, what with, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One published state of a function. Environments are shared by invocations with the same `revision`."""
+
+    arn: str
+    """Without a qualifier."""
+    account: str
+    region: str
+    name: str
+    version: str = "$LATEST"
+    revision: str
+    """Changes with each change of code or configuration."""
+    runtime: str
+    handler: str
+    role_arn: str
+    memory_mb: int = 128
+    timeout_seconds: int = 3
+    tmp_mb: int = 512
+    package: Path
+    """The zip file with the code; its name is the hexadecimal SHA-256 of what it holds."""
+    variables: tuple[tuple[str, str], ...] = ()
+    log_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One event for a function."""
+
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    client_context: str | None = None
+    """JSON text."""
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an invocation came to."""
+
+    payload: bytes
+    error: Literal["Unhandled"] | None = None
+    """AWS: the value of X-Amz-Function-Error; set when the function failed, its init included."""
+    log_tail: bytes = field(default=b"", repr=False)
+    """The last 4 KB of the invocation's log."""
+    duration_ms: float = 0.0
+    init_ms: float | None = None
+    """How long the environment's init took, where the invocation started it."""
+    memory_used_mb: int = 0
+
+
+class CannotRun(Exception):
+    """No environment can be made for a function: its interpreter is missing, its package unreadable. Says which."""
