@@ -1,22 +1,24 @@
-"""The `cumulet` command: start, status, version."""
+"""The `cumulet` command."""
 
 from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from cumulet import __version__
+from cumulet.cli.connection import DEFAULT_URL, EXIT_DOWN, EXIT_REFUSED, Url, ask, fail
+from cumulet.cli.invoke import invoke
+from cumulet.cli.logs import logs
 from cumulet.kernel.config import Config, ConfigError, load_config
 
 EXIT_USAGE = 2
-EXIT_REFUSED = 1
-EXIT_DOWN = 3
-DEFAULT_URL = "http://127.0.0.1:4566"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(invoke)
+app.command()(logs)
 
 
 @app.command()
@@ -55,7 +57,7 @@ def start(
     try:
         config = load_config(flags)
     except ConfigError as error:
-        _fail(str(error), EXIT_USAGE)
+        fail(str(error), EXIT_USAGE)
     from cumulet.gateway.server import bind, run
     from cumulet.kernel.errors import ServiceUnavailable
     from cumulet.store.errors import StoreError
@@ -64,18 +66,18 @@ def start(
         listener = bind(config)
     except OSError as error:
         hint = ". Is Cumulet running already?" if error.errno == errno.EADDRINUSE else ""
-        _fail(f"can't listen on {config.host}:{config.port}: {error.strerror}{hint}")
+        fail(f"can't listen on {config.host}:{config.port}: {error.strerror}{hint}")
     try:
         run(config, listener, lambda url: _say_ready(config, url))
     except (StoreError, ServiceUnavailable) as error:
-        _fail(str(error))
+        fail(str(error))
     except ConfigError as error:
-        _fail(str(error), EXIT_USAGE)
+        fail(str(error), EXIT_USAGE)
 
 
 @app.command()
 def status(
-    url: Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")] = DEFAULT_URL,
+    url: Url = DEFAULT_URL,
     json: Annotated[bool, typer.Option("--json", help="Print what the server says, unchanged.")] = False,
 ) -> None:
     """Show whether a server is up and what it does."""
@@ -104,18 +106,9 @@ def version() -> None:
 
 
 def _health(url: str) -> Any:
-    from http.client import HTTPException
-    from urllib.request import urlopen
-
-    import orjson
-
-    try:
-        with urlopen(url.rstrip("/") + "/_cumulet/health", timeout=5) as response:
-            health = orjson.loads(response.read())
-    except (OSError, ValueError, HTTPException) as error:
-        _fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+    health = ask(url, "/_cumulet/health")
     if not isinstance(health, dict) or "uptime_seconds" not in health:
-        _fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
+        fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
     return health
 
 
@@ -130,8 +123,3 @@ def _say_ready(config: Config, url: str) -> None:
         f"  auth {auth}",
         err=True,
     )
-
-
-def _fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:
-    typer.echo(f"cumulet: {' '.join(message.split())}", err=True)
-    raise typer.Exit(code)

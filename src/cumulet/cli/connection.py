@@ -1,0 +1,67 @@
+"""How commands reach a running server: as any AWS client would."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+
+EXIT_REFUSED = 1
+EXIT_DOWN = 3
+DEFAULT_URL = "http://127.0.0.1:4566"
+DEFAULT_REGION = "us-east-1"
+DEFAULT_ACCOUNT = "000000000000"
+
+Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")]
+Region = Annotated[str, typer.Option(help="Region of the resources.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])]
+
+
+def client(service: str, url: str, region: str) -> Any:
+    """Return a client with the credentials of the environment; without any it is account 000000000000's."""
+    from botocore.config import Config
+    from botocore.session import Session
+
+    session = Session()
+    given: dict[str, str] = {}
+    if "AWS_ACCESS_KEY_ID" not in os.environ and session.get_credentials() is None:
+        given = {"aws_access_key_id": DEFAULT_ACCOUNT, "aws_secret_access_key": "any"}
+    # A function may run for 15 minutes, and is not to be run twice because its answer takes long.
+    config = Config(read_timeout=905, retries={"max_attempts": 0})
+    return session.create_client(service, endpoint_url=url, region_name=region, config=config, **given)
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Say in one line why a request to the server failed, and leave."""
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
+
+    try:
+        yield
+    except ClientError as error:
+        fail(error.response["Error"].get("Message") or str(error))
+    except ConnectionError:
+        fail(f"no Cumulet answers at {url}", EXIT_DOWN)
+    except BotoCoreError as error:
+        fail(str(error))
+
+
+def ask(url: str, path: str) -> Any:
+    """Return what an endpoint of the platform itself says."""
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url.rstrip("/") + path, timeout=5) as response:
+            return orjson.loads(response.read())
+    except (OSError, ValueError, HTTPException) as error:
+        fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+
+
+def fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:
+    """Say what went wrong in one line, and leave."""
+    typer.echo(f"cumulet: {' '.join(message.split())}", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,5 @@
+"""AWS IAM, stored only: `Iam`."""
+
+from cumulet.services.iam.api import Iam
+
+__all__ = ["Iam"]

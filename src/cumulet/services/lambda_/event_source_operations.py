@@ -1,0 +1,189 @@
+"""The operations on event source mappings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from cumulet.kernel.arns import Arn
+from cumulet.kernel.call import Call
+from cumulet.services.lambda_ import mappings, paging
+from cumulet.services.lambda_.base import LambdaBase
+from cumulet.services.lambda_.errors import ResourceConflictException, invalid, not_found
+from cumulet.services.lambda_.functions import Function
+from cumulet.services.lambda_.mapping_settings import settings, source_of
+from cumulet.services.lambda_.mappings import Mapping, Settings
+from cumulet.store import Tx
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import type_defs as t
+
+
+class EventSourceOperations(LambdaBase):
+    """What is done to event source mappings.
+
+    AWS changes a mapping in the background and tells of it in State. Here a change is there when it is answered; the
+    answer shows the state that AWS's does.
+    """
+
+    async def create_event_source_mapping(
+        self, call: Call, request: t.CreateEventSourceMappingRequestTypeDef
+    ) -> dict[str, Any]:
+        """Let a function be invoked with what arrives in a queue."""
+        members = cast("dict[str, Any]", request)
+        source = source_of(members)
+        wanted = settings(members, source, Settings())
+        function = await self._target(call, request["FunctionName"])
+        await self._check_queue(call, source, function)
+        mapping = await self.store.transact(
+            self._create_mapping,
+            Mapping(
+                id=0,
+                uuid=self.ids.uuid(),
+                account=function.account,
+                region=function.region,
+                function_name=function.name,
+                source_arn=str(source),
+                is_enabled=request.get("Enabled", True),
+                settings=wanted,
+                tags=dict(request.get("Tags", {})),
+                modified_ms=self.clock.now_ms(),
+            ),
+        )
+        return _shown(mapping, "Creating")
+
+    def _create_mapping(self, tx: Tx, mapping: Mapping) -> Mapping:
+        self._check_unique(tx, mapping)
+        mapping = msgspec.structs.replace(mapping, id=tx.next_id())
+        mappings.put(tx, mapping)
+        tx.after_commit(self.pollers.keep, mapping)
+        return mapping
+
+    async def get_event_source_mapping(
+        self, call: Call, request: t.GetEventSourceMappingRequestTypeDef
+    ) -> dict[str, Any]:
+        """Return a mapping."""
+        return _shown(await self.store.read(_load, call, request["UUID"]))
+
+    async def list_event_source_mappings(
+        self, call: Call, request: t.ListEventSourceMappingsRequestTypeDef
+    ) -> dict[str, Any]:
+        """List the mappings of the account in the region, or those of one function or source."""
+        name = request.get("FunctionName")
+        page = paging.page(request.get("MaxItems"), request.get("Marker"))
+        if page.after and not page.after.isdecimal():
+            raise invalid("Invalid Marker")
+        found = await self.store.read(
+            mappings.page,
+            call.account,
+            call.region,
+            int(page.after or 0),
+            page.size + 1,
+            function_name=None if name is None else self.locate(call, name)[0].name,
+            source_arn=request.get("EventSourceArn"),
+        )
+        answer = {"EventSourceMappings": [_shown(mapping) for mapping in found[: page.size]]}
+        return answer | page.next_marker([str(mapping.id) for mapping in found])
+
+    async def update_event_source_mapping(
+        self, call: Call, request: t.UpdateEventSourceMappingRequestTypeDef
+    ) -> dict[str, Any]:
+        """Change a mapping's function, its batches, or whether it is enabled."""
+        before = await self.store.read(_load, call, request["UUID"])
+        members = cast("dict[str, Any]", request)
+        source = source_of({"EventSourceArn": before.source_arn})
+        settings(members, source, before.settings)
+        function = await self._target(call, request.get("FunctionName", before.function_arn))
+        await self._check_queue(call, source, function)
+        after = await self.store.transact(self._update_mapping, call, members, source, function, self.clock.now_ms())
+        if before.is_enabled == after.is_enabled:
+            return _shown(after, "Updating")
+        return _shown(after, "Enabling" if after.is_enabled else "Disabling")
+
+    def _update_mapping(
+        self, tx: Tx, call: Call, request: dict[str, Any], source: Arn, function: Function, now_ms: int
+    ) -> Mapping:
+        before = _load(tx, call, request["UUID"])
+        after = msgspec.structs.replace(
+            before,
+            function_name=function.name,
+            is_enabled=request.get("Enabled", before.is_enabled),
+            settings=settings(request, source, before.settings),
+            modified_ms=now_ms,
+        )
+        if after.function_name != before.function_name:
+            self._check_unique(tx, after)
+        mappings.change(tx, after)
+        tx.after_commit(self.pollers.keep, after)
+        return after
+
+    async def delete_event_source_mapping(
+        self, call: Call, request: t.DeleteEventSourceMappingRequestTypeDef
+    ) -> dict[str, Any]:
+        """Delete a mapping; batches that run go on."""
+        return _shown(await self.store.transact(self._delete_mapping, call, request["UUID"]), "Deleting")
+
+    def _delete_mapping(self, tx: Tx, call: Call, uuid: str) -> Mapping:
+        mapping = _load(tx, call, uuid)
+        mappings.delete(tx, mapping)
+        tx.after_commit(self.pollers.forget, mapping)
+        return mapping
+
+    async def _target(self, call: Call, name: str) -> Function:
+        key, qualifier = self.locate(call, name)
+        function = await self.directory.find(key)
+        if function is None or qualifier not in (None, "$LATEST"):
+            raise invalid("Function does not exist")
+        return function
+
+    async def _check_queue(self, call: Call, source: Arn, function: Function) -> None:
+        if self.is_enforcing and source.account != call.account:
+            raise invalid("The provided execution role does not have permissions to call ReceiveMessage on SQS")
+        queue = await self.platform.delivery.queues.describe(source) if source.region == call.region else None
+        if queue is None:
+            raise invalid(
+                "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+                "SQS Error Message: The specified queue does not exist."
+            )
+        timeout_seconds = function.configuration.timeout_seconds
+        if queue.visibility_timeout_seconds < timeout_seconds:
+            raise invalid(
+                f"Queue visibility timeout: {queue.visibility_timeout_seconds} seconds is less than "
+                f"Function timeout: {timeout_seconds} seconds"
+            )
+
+    def _check_unique(self, tx: Tx, mapping: Mapping) -> None:
+        same = mappings.find_same(tx, mapping.account, mapping.region, mapping.function_name, mapping.source_arn)
+        if same is not None:
+            raise ResourceConflictException(
+                f'An event source mapping with SQS arn (" {mapping.source_arn} ") and function (" '
+                f'{mapping.function_name} ") already exists. Please update or delete the existing mapping with '
+                f"UUID {same.uuid}",
+                Type="User",
+            )
+
+
+def _load(tx: Tx, call: Call, uuid: str) -> Mapping:
+    mapping = mappings.find(tx, call.account, call.region, uuid)
+    if mapping is None:
+        raise not_found("The resource you requested does not exist.")
+    return mapping
+
+
+def _shown(mapping: Mapping, state: str | None = None) -> dict[str, Any]:
+    """Return a mapping as AWS shows it, in the given state of change or at rest."""
+    wanted = mapping.settings
+    return {
+        "UUID": mapping.uuid,
+        "EventSourceMappingArn": mapping.arn,
+        "EventSourceArn": mapping.source_arn,
+        "FunctionArn": mapping.function_arn,
+        "BatchSize": wanted.batch_size,
+        "MaximumBatchingWindowInSeconds": wanted.window_seconds,
+        "FunctionResponseTypes": list(wanted.response_types),
+        "ScalingConfig": {"MaximumConcurrency": wanted.max_concurrency} if wanted.max_concurrency else None,
+        "LastModified": mapping.modified_ms / 1000,
+        "State": state or ("Enabled" if mapping.is_enabled else "Disabled"),
+        "StateTransitionReason": "USER_INITIATED",
+    }

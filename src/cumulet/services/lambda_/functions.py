@@ -1,0 +1,188 @@
+"""Functions as records: find, create, change, delete. A `Function` is immutable and cached by `Directory`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from cumulet import compute
+from cumulet.services.lambda_.configuration import Configuration
+from cumulet.services.lambda_.errors import ResourceConflictException, function_not_found
+from cumulet.services.lambda_.function_names import FunctionKey, function_arn
+from cumulet.store import Row, Tx
+
+SELECT_FUNCTION = """
+SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
+FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"""
+SELECT_FUNCTIONS_AFTER = """
+SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
+FROM lambda_functions WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"""
+INSERT_FUNCTION = """
+INSERT INTO lambda_functions (account, region, name, revision, configuration, package, package_bytes, tags,
+                              reserved_concurrency, modified_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+UPDATE_FUNCTION = """
+UPDATE lambda_functions SET revision = ?, configuration = ?, package = ?, package_bytes = ?, tags = ?,
+                            reserved_concurrency = ?, modified_at = ?
+WHERE account = ? AND region = ? AND name = ?"""
+DELETE_FUNCTION = "DELETE FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"
+SELECT_PACKAGES = "SELECT DISTINCT package FROM lambda_functions"
+SELECT_TOTALS = """
+SELECT COUNT(*), COALESCE(SUM(package_bytes), 0) FROM lambda_functions WHERE account = ? AND region = ?"""
+SELECT_EVERY_RESERVED = """
+SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
+FROM lambda_functions WHERE reserved_concurrency IS NOT NULL"""
+SELECT_RESERVED = """
+SELECT COALESCE(SUM(reserved_concurrency), 0) FROM lambda_functions
+WHERE account = ? AND region = ? AND reserved_concurrency > 0"""
+
+
+class Package(msgspec.Struct, frozen=True):
+    """The zip file with a function's code: its SHA-256 in hexadecimal, and its size."""
+
+    digest: str
+    size_bytes: int
+
+
+class Function(msgspec.Struct, frozen=True, kw_only=True):
+    """One function as it is on disk; it is always in the state Active."""
+
+    account: str
+    region: str
+    name: str
+    revision: str
+    """Changes with each change of code or configuration."""
+    configuration: Configuration
+    package: Package
+    tags: dict[str, str]
+    reserved_concurrency: int | None = None
+    modified_ms: int
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN, without a qualifier."""
+        return function_arn(self.account, self.region, self.name)
+
+    @property
+    def key(self) -> FunctionKey:
+        """Which function it is."""
+        return FunctionKey(self.account, self.region, self.name)
+
+    def to_compute(self, package: Path) -> compute.Function:
+        """Return what runs it; `package` is the path of its zip file."""
+        settings = self.configuration
+        return compute.Function(
+            arn=self.arn,
+            account=self.account,
+            region=self.region,
+            name=self.name,
+            revision=self.revision,
+            runtime=settings.runtime,
+            handler=settings.handler,
+            role_arn=settings.role_arn,
+            memory_mb=settings.memory_mb,
+            timeout_seconds=settings.timeout_seconds,
+            tmp_mb=settings.tmp_mb,
+            package=package,
+            variables=tuple((settings.variables or {}).items()),
+            log_group=settings.logging.group,
+        )
+
+
+def find(tx: Tx, account: str, region: str, name: str) -> Function | None:
+    """Return the function of that name, or None."""
+    row = tx.one(SELECT_FUNCTION, account, region, name)
+    return _from_row(row) if row else None
+
+
+def load(tx: Tx, key: FunctionKey) -> Function:
+    """Return the function as it is in this transaction; raises ResourceNotFoundException."""
+    function = find(tx, *key)
+    if function is None:
+        raise function_not_found(function_arn(*key))
+    return function
+
+
+def after(tx: Tx, account: str, region: str, name: str, limit: int) -> list[Function]:
+    """Return up to `limit` functions of an account in a region that sort behind `name`."""
+    return [_from_row(row) for row in tx.all(SELECT_FUNCTIONS_AFTER, account, region, name, limit)]
+
+
+def create(tx: Tx, function: Function) -> Function:
+    """Write a new function; raises ResourceConflictException where its name is taken."""
+    if find(tx, *function.key) is not None:
+        raise ResourceConflictException(f"Function already exist: {function.name}", Type="User")
+    tx.run(
+        INSERT_FUNCTION,
+        *function.key,
+        function.revision,
+        msgspec.json.encode(function.configuration).decode(),
+        function.package.digest,
+        function.package.size_bytes,
+        msgspec.json.encode(function.tags).decode(),
+        function.reserved_concurrency,
+        function.modified_ms,
+    )
+    return function
+
+
+def save(tx: Tx, function: Function) -> Function:
+    """Write a changed function and return it."""
+    tx.run(
+        UPDATE_FUNCTION,
+        function.revision,
+        msgspec.json.encode(function.configuration).decode(),
+        function.package.digest,
+        function.package.size_bytes,
+        msgspec.json.encode(function.tags).decode(),
+        function.reserved_concurrency,
+        function.modified_ms,
+        *function.key,
+    )
+    return function
+
+
+def delete(tx: Tx, key: FunctionKey) -> Function:
+    """Delete a function and return what it was; raises ResourceNotFoundException."""
+    function = load(tx, key)
+    tx.run(DELETE_FUNCTION, *key)
+    return function
+
+
+def packages(tx: Tx) -> set[str]:
+    """Return the digests of all packages that functions refer to."""
+    return {row[0] for row in tx.all(SELECT_PACKAGES)}
+
+
+def totals(tx: Tx, account: str, region: str) -> tuple[int, int]:
+    """Return how many functions an account has in a region, and the size of their packages in bytes."""
+    row = tx.one(SELECT_TOTALS, account, region)
+    assert row is not None
+    return row[0], row[1]
+
+
+def reserved(tx: Tx, account: str, region: str) -> int:
+    """Return how many concurrent executions an account has reserved for functions of a region."""
+    row = tx.one(SELECT_RESERVED, account, region)
+    assert row is not None
+    return int(row[0])
+
+
+def every_reserved(tx: Tx) -> list[Function]:
+    """Return all functions that have concurrency reserved, if only 0."""
+    return [_from_row(row) for row in tx.all(SELECT_EVERY_RESERVED)]
+
+
+def _from_row(row: Row) -> Function:
+    return Function(
+        account=row[0],
+        region=row[1],
+        name=row[2],
+        revision=row[3],
+        configuration=msgspec.json.decode(row[4], type=Configuration),
+        package=Package(row[5], row[6]),
+        tags=msgspec.json.decode(row[7], type=dict[str, str]),
+        reserved_concurrency=row[8],
+        modified_ms=row[9],
+    )

@@ -1,0 +1,207 @@
+"""Takes the messages of a queue to a function, batch by batch.
+
+A poller sleeps until its queue has something for it; then one activity receives, and each batch is an activity of its
+own, so a moved clock waits for both. It takes no more than it has slots for: nothing is received only to be throttled.
+Messages of a batch that fails come back with their visibility timeout.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from cumulet.compute import Outcome
+from cumulet.delivery import QueueSource
+from cumulet.kernel.activity import Activity
+from cumulet.kernel.arns import parse_arn
+from cumulet.kernel.clock import MACHINE, Clock, Timer
+from cumulet.kernel.errors import AwsError
+from cumulet.services.lambda_.concurrency import Concurrency
+from cumulet.services.lambda_.functions import Function
+from cumulet.services.lambda_.mappings import Mapping, Settings
+from cumulet.services.lambda_.queue_events import MOST_EVENT_BYTES, Record, batches, event, handled, record
+
+FIRST_BATCHES = 5
+"""Lambda: so many batches are processed at a time when messages begin to arrive,"""
+MORE_BATCHES_PER_SECOND = 5
+"""up to 300 more each minute while there are more,"""
+MOST_BATCHES = 1000
+"""and no more than this."""
+MOST_RECEIVED = 100
+"""So many messages are received at once where a batch is smaller."""
+RETRY_MS = 10_000
+"""How long to wait when the queue can't be read: the disk is full, or too much is in flight."""
+
+Invoke = Callable[[Function, bytes], Awaitable[Outcome]]
+
+
+class QueuePoller:
+    """One event source mapping at work."""
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        *,
+        queues: QueueSource,
+        find: Callable[[Mapping], Awaitable[Function | None]],
+        invoke: Invoke,
+        concurrency: Concurrency,
+        clock: Clock,
+        activity: Activity,
+    ) -> None:
+        source = parse_arn(mapping.source_arn)
+        assert source is not None
+        self.mapping = mapping
+        self._source = source
+        self._is_fifo = source.resource.endswith(".fifo")
+        self._queues = queues
+        self._find = find
+        self._invoke = invoke
+        self._concurrency = concurrency
+        self._clock = clock
+        self._activity = activity
+        self._gathered: list[Record] = []
+        """What waits for its batching window to end."""
+        self._window: Timer | None = None
+        self._ready: deque[list[Record]] = deque()
+        """Batches that wait for a slot."""
+        self._running = 0
+        self._busy_since: float | None = None
+        self._is_pumping = False
+        self._has_news = False
+        self._is_closed = False
+        self._unwatch = queues.watch(source, self.wake)
+
+    def wake(self) -> None:
+        """Look for messages and slots: there may be some."""
+        self._has_news = True
+        if not self._is_pumping and not self._is_closed:
+            self._is_pumping = True
+            self._activity.spawn(f"event source mapping {self.mapping.uuid}", self._pump())
+
+    def close(self) -> None:
+        """Receive no more. What runs goes on; what waits for its batch is given back to the queue."""
+        self._is_closed = True
+        self._unwatch()
+        if self._window is not None:
+            self._window.cancel()
+        waiting = [entry.receipt_handle for batch in (self._gathered, *self._ready) for entry in batch]
+        if waiting:
+            self._activity.spawn("giving back messages", self._give_back(waiting))
+
+    async def _give_back(self, receipt_handles: list[str]) -> None:
+        with suppress(LookupError):
+            await self._queues.make_visible(self._source, receipt_handles)
+
+    async def _pump(self) -> None:
+        try:
+            while self._has_news and not self._is_closed:
+                self._has_news = False
+                while not self._is_closed and await self._go_on():
+                    pass
+        except LookupError:
+            pass  # there is no such queue; the watch tells of a new one
+        except AwsError:
+            self._clock.call_at(self._clock.now_ms() + RETRY_MS, self.wake)
+            raise
+        finally:
+            self._is_pumping = False
+
+    async def _go_on(self) -> bool:
+        """Start what is ready, then receive; False when there is nothing to do until something wakes the poller."""
+        function = await self._find(self.mapping)
+        if function is None:
+            return False
+        while self._ready and self._may_start(function):
+            self._start(function, self._ready.popleft())
+        if self._ready or not (self._settings.window_seconds or self._may_start(function)):
+            return False
+        most = self._most(function)
+        messages = await self._queues.receive(self._source, most)
+        if len(messages) < most:
+            self._busy_since = None if not self._running else self._busy_since
+        if not messages:
+            return False
+        if self._busy_since is None:
+            self._busy_since = MACHINE.monotonic()
+        self._take([record(message, self._source, self.mapping.source_arn) for message in messages])
+        return True
+
+    def _may_start(self, function: Function) -> bool:
+        """Whether one more batch may run; if not, the poller is woken when it may."""
+        if self._running >= self._scale():
+            if self._running < self._most_batches:
+                MACHINE.call_at(MACHINE.now_ms() + 1000 // MORE_BATCHES_PER_SECOND, self.wake)
+            return False
+        if self._concurrency.free(function) <= 0:
+            self._concurrency.when_free(self.wake)
+            return False
+        return True
+
+    def _scale(self) -> int:
+        seconds = 0.0 if self._busy_since is None else MACHINE.monotonic() - self._busy_since
+        return min(self._most_batches, FIRST_BATCHES + int(seconds * MORE_BATCHES_PER_SECOND))
+
+    @property
+    def _most_batches(self) -> int:
+        return self._settings.max_concurrency or MOST_BATCHES
+
+    @property
+    def _settings(self) -> Settings:
+        return self.mapping.settings
+
+    def _most(self, function: Function) -> int:
+        """Return how many messages to receive now.
+
+        On a FIFO queue one batch: what else there is of its groups must not run beside it.
+        """
+        size = self._settings.batch_size
+        if self._settings.window_seconds:
+            return size - len(self._gathered)
+        if self._is_fifo:
+            return size
+        free = min(self._scale() - self._running, self._concurrency.free(function))
+        return min(size * free, max(size, MOST_RECEIVED))
+
+    def _take(self, records: list[Record]) -> None:
+        window_seconds = self._settings.window_seconds
+        if not window_seconds:
+            self._ready.extend(batches(records, self._settings.batch_size))
+            return
+        if not self._gathered:
+            self._window = self._clock.call_at(self._clock.now_ms() + window_seconds * 1000, self._close_window)
+        self._gathered += records
+        is_full = sum(len(entry.text) for entry in self._gathered) >= MOST_EVENT_BYTES
+        if is_full or len(self._gathered) >= self._settings.batch_size:
+            self._close_window()
+
+    def _close_window(self) -> None:
+        """Lambda: a batch is invoked when it is full, or when its window has passed."""
+        if self._window is not None:
+            self._window.cancel()
+        self._ready.extend(batches(self._gathered, self._settings.batch_size))
+        self._gathered = []
+        self.wake()
+
+    def _start(self, function: Function, batch: list[Record]) -> None:
+        give_back = self._concurrency.take(function)
+        self._running += 1
+        self._activity.spawn(f"event source mapping {self.mapping.uuid}", self._run(function, batch, give_back))
+
+    async def _run(self, function: Function, batch: list[Record], give_back: Callable[[], None]) -> None:
+        try:
+            try:
+                outcome = await self._invoke(function, event(batch))
+            finally:
+                give_back()
+            if outcome.error is not None:
+                return
+            done = handled(batch, outcome.payload) if self._settings.reports_failures else batch
+            if done:
+                await self._queues.delete(self._source, [entry.receipt_handle for entry in done])
+        except LookupError:
+            pass  # the queue was deleted meanwhile
+        finally:
+            self._running -= 1
+            self.wake()
