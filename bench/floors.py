@@ -59,3 +59,13 @@ def interpreter_start_seconds(runs: int = 5) -> list[float]:
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         durations.append(time.perf_counter() - started)
     return durations
+
+
+def runtime_start_seconds(runs: int = 5) -> list[float]:
+    """Return how long a Python takes that loads the runtime interface client of functions."""
+    durations = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import awslambdaric.bootstrap"], check=True)
+        durations.append(time.perf_counter() - started)
+    return durations

@@ -6,6 +6,7 @@ import configparser
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -54,15 +55,20 @@ def pin_to(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
+def unpin() -> None:
+    """Let this process run on all cores."""
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 @contextmanager
-def running(command: list[str], ready: str, folder: Path | None = None) -> Iterator[Server]:
-    """Run a server pinned to its core until the block ends; `ready` is a pattern whose group is the URL."""
+def running(command: list[str], ready: str, folder: Path | None = None, *, is_pinned: bool = True) -> Iterator[Server]:
+    """Run a server, on its core alone or on all, until the block ends; `ready` is a pattern whose group is the URL."""
     with Path(f"{folder}.log" if folder else os.devnull).open("w+b") as log:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE if folder is None else log,
             stderr=log,
-            preexec_fn=lambda: pin_to(SERVER_CORE),
+            preexec_fn=lambda: pin_to(SERVER_CORE) if is_pinned else unpin(),
         )
         try:
             yield Server(_wait_until_ready(process, ready, folder), psutil.Process(process.pid), folder)
@@ -112,3 +118,11 @@ def first_answer_seconds(command: list[str], url: str) -> float:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -20,7 +20,12 @@ from cumulet.gateway.routing import Route, Router, Unroutable
 from cumulet.gateway.services import Registry
 from cumulet.kernel.call import Call
 from cumulet.kernel.clock import MACHINE
-from cumulet.kernel.errors import AwsError, InternalFailure, NotImplementedFailure
+from cumulet.kernel.errors import (
+    AwsError,
+    InternalFailure,
+    NotImplementedFailure,
+    RequestEntityTooLargeException,
+)
 from cumulet.kernel.ids import Ids
 from cumulet.wire.http import HttpRequest, HttpResponse
 
@@ -56,12 +61,15 @@ class Gateway:
         started = MACHINE.monotonic()
         request_id = self._ids.uuid()
         try:
-            request = await read_request(scope, receive)
+            request = await read_request(scope, receive, self._router.most_body_bytes)
         except ClientGone:
             return
-        except BodyTooLarge:
-            await _respond(send, TOO_LARGE)
-            self._log.request("-", "-", TOO_LARGE.status, (MACHINE.monotonic() - started) * 1000, "-", request_id)
+        except BodyTooLarge as refusal:
+            service, operation, response = self._refuse_size(refusal.head, request_id)
+            await _respond(send, response)
+            self._log.request(
+                service, operation, response.status, (MACHINE.monotonic() - started) * 1000, "-", request_id
+            )
             return
         if request.raw_path.startswith(Control.PREFIXES):
             await _respond(send, await self._control.answer(request))
@@ -123,6 +131,14 @@ class Gateway:
             )
             failure = InternalFailure(f"The platform failed: {type(error).__name__}. Its log has more.")
             return self._refuse(route.service, protocol, failure, request_id), account
+
+    def _refuse_size(self, head: HttpRequest, request_id: str) -> tuple[str, str, HttpResponse]:
+        """Return service, operation and refusal of a request that is too large, each "-" where no limit is its own."""
+        route, most_bytes = self._router.limit_of(head)
+        if route is None:
+            return "-", "-", TOO_LARGE
+        error = RequestEntityTooLargeException(most_bytes, route.operation)
+        return route.service, route.operation, self._refuse(route.service, route.protocol, error, request_id)
 
     def _refuse(self, service: str, protocol: str, error: AwsError, request_id: str) -> HttpResponse:
         return encode_refusal(self._registry.wires.get(service), protocol, error, request_id)

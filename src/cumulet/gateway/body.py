@@ -10,20 +10,29 @@ from cumulet.wire.http import HttpRequest
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
-"""More than any operation takes that is read whole."""
+"""What is read for any request; services name the operations that take more."""
 MOST_LENGTH_DIGITS = 19
 
 
 class BodyTooLarge(Exception):
-    """The body is longer than `MOST_BODY_BYTES`, or says that it will be."""
+    """The body is longer than the request's limit, or says that it will be. `head` is the request without it."""
+
+    def __init__(self, head: HttpRequest) -> None:
+        super().__init__()
+        self.head = head
 
 
 class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
-async def read_request(scope: dict[str, Any], receive: Receive) -> HttpRequest:
-    """Return the request of an ASGI scope once its body is here; raises BodyTooLarge or ClientGone."""
+async def read_request(
+    scope: dict[str, Any], receive: Receive, most_bytes: Callable[[HttpRequest], int]
+) -> HttpRequest:
+    """Return the request of an ASGI scope once its body is here; raises BodyTooLarge or ClientGone.
+
+    `most_bytes` is asked about a request without its body once that turns out to be longer than `MOST_BODY_BYTES`.
+    """
     pairs = scope["headers"]
     headers: dict[bytes, bytes] = dict(pairs)
     if len(headers) != len(pairs):
@@ -31,18 +40,18 @@ async def read_request(scope: dict[str, Any], receive: Receive) -> HttpRequest:
         for name, value in pairs:
             headers[name] = headers[name] + b"," + value if name in headers else value
     length = headers.get(b"content-length")
-    body = b""
+    request = HttpRequest(scope["method"], scope["raw_path"], scope["query_string"], headers)
     if length is not None:
         # The parser has refused what is no number.
-        if len(length) > MOST_LENGTH_DIGITS or int(length) > MOST_BODY_BYTES:
-            raise BodyTooLarge
-        body = await _read_body(receive)
+        if len(length) > MOST_LENGTH_DIGITS or (int(length) > MOST_BODY_BYTES and int(length) > most_bytes(request)):
+            raise BodyTooLarge(request)
+        request.body = await _read_body(receive, request, most_bytes)
     elif b"transfer-encoding" in headers:
-        body = await _read_body(receive)
-    return HttpRequest(scope["method"], scope["raw_path"], scope["query_string"], headers, body)
+        request.body = await _read_body(receive, request, most_bytes)
+    return request
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive, head: HttpRequest, most_bytes: Callable[[HttpRequest], int]) -> bytes:
     message = await receive()
     if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= MOST_BODY_BYTES:
         whole: bytes = message["body"]
@@ -54,8 +63,8 @@ async def _read_body(receive: Receive) -> bytes:
             raise ClientGone
         parts.append(message["body"])
         size_bytes += len(message["body"])
-        if size_bytes > MOST_BODY_BYTES:
-            raise BodyTooLarge
+        if size_bytes > MOST_BODY_BYTES and size_bytes > most_bytes(head):
+            raise BodyTooLarge(head)
         if not message["more_body"]:
             return b"".join(parts)
         message = await receive()

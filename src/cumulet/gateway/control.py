@@ -1,11 +1,11 @@
-"""The platform's own endpoints under `/_cumulet/`: health, the clock, metrics.
+"""The platform's own endpoints under `/_cumulet/`: health, the clock, metrics, and what services let be downloaded.
 
 `/_localstack/health` answers too, because tools probe it to see whether an endpoint is ready.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from cumulet import __version__
 from cumulet.gateway.metrics import MetricsWriter, sums
 from cumulet.kernel.clock import MACHINE, VirtualClock
 from cumulet.kernel.errors import ServiceUnavailable
-from cumulet.services.service import Platform
+from cumulet.services.service import Platform, Service
 from cumulet.store import Tx
 from cumulet.store.sqlite import SqliteStore
 from cumulet.wire.http import HttpRequest, HttpResponse
@@ -52,11 +52,16 @@ class Control:
 
     PREFIXES: ClassVar = (b"/_cumulet/", b"/_localstack/")
 
-    def __init__(self, platform: Platform, store: SqliteStore, metrics: MetricsWriter, services: list[str]) -> None:
+    def __init__(
+        self, platform: Platform, store: SqliteStore, metrics: MetricsWriter, services: Mapping[str, Service]
+    ) -> None:
         self._platform = platform
         self._store = store
         self._metrics_writer = metrics
-        self._services = services
+        self._services = list(services)
+        self._folders = {
+            folder: answer for service in services.values() for folder, answer in service.folders().items()
+        }
         self._started = MACHINE.monotonic()
         self._endpoints: dict[tuple[str, bytes], Callable[[HttpRequest], Awaitable[HttpResponse]]] = {
             ("GET", b"/_cumulet/health"): self._health,
@@ -70,6 +75,8 @@ class Control:
         """Return the answer of the endpoint, 404 where there is none, 503 while the store can't do its part."""
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = self._endpoints.get((method, request.raw_path))
+        if endpoint is None and method == "GET":
+            endpoint = self._folders.get(request.raw_path[: request.raw_path.rfind(b"/") + 1])
         if endpoint is None:
             return self._no_endpoint(request)
         try:

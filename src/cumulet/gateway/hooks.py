@@ -10,7 +10,10 @@ from cumulet.kernel.quotas import Quotas
 from cumulet.kernel.telemetry import Telemetry
 from cumulet.wire.errors import modeled
 
-OWN_ERRORS = {"sqs": ("RequestThrottled", "Request is throttled.")}
+OWN_ERRORS = {
+    "lambda": ("TooManyRequestsException", "Rate exceeded"),
+    "sqs": ("RequestThrottled", "Request is throttled."),
+}
 """Services that answer throttled requests with an error of their model."""
 
 

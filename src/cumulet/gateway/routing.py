@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from cumulet.gateway import unserved
+from cumulet.gateway.body import MOST_BODY_BYTES
 from cumulet.gateway.refusals import NO_PROTOCOL
 from cumulet.gateway.services import Registry
 from cumulet.kernel.errors import AwsError, InvalidAction, NotImplementedFailure, UnknownOperationException
@@ -70,6 +71,19 @@ class Router:
         if action is not None:
             return self._by_action(request, action)
         return self._by_path(request) or self._unknown_path(request)
+
+    def most_body_bytes(self, head: HttpRequest) -> int:
+        """Return how large the body of a request may be, of which all but the body is known."""
+        return self.limit_of(head)[1]
+
+    def limit_of(self, head: HttpRequest) -> tuple[Route | None, int]:
+        """Return the operation that takes larger bodies than others, None where a request is for none, and the limit.
+
+        Only operations that are found by their path may.
+        """
+        route = None if b"x-amz-target" in head.headers else self._by_path(head)
+        own = self._registry.services[route.service].largest_requests.get(route.operation) if route else None
+        return (None, MOST_BODY_BYTES) if own is None else (route, own)
 
     def _by_target(self, target: bytes) -> Route:
         prefix, _, operation = target.decode("latin-1").rpartition(".")

@@ -95,7 +95,7 @@ async def _serve_on(
     registry = Registry.of(platform)
     registry.check_quotas(config.quotas)
     metrics = MetricsWriter(telemetry, store)
-    control = Control(platform, store, metrics, list(registry.services))
+    control = Control(platform, store, metrics, registry.services)
     gateway = Gateway(
         registry,
         Authenticator(config.auth, credentials),

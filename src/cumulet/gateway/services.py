@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cumulet.kernel.config import ConfigError
+from cumulet.services.iam import Iam
 from cumulet.services.lambda_ import Lambda
 from cumulet.services.service import Platform, Service
 from cumulet.services.sqs import Sqs
@@ -14,8 +15,8 @@ from cumulet.store.schema import Schema
 from cumulet.wire import uri
 from cumulet.wire.service import WireService, load
 
-ALL: tuple[type[Service], ...] = (Lambda, Sqs, Sts)
-SCHEMAS = ("cumulet.gateway", "cumulet.services.lambda_", "cumulet.services.sqs")
+ALL: tuple[type[Service], ...] = (Iam, Lambda, Sqs, Sts)
+SCHEMAS = ("cumulet.gateway", "cumulet.services.iam", "cumulet.services.lambda_", "cumulet.services.sqs")
 """The packages that have tables."""
 
 

@@ -78,6 +78,16 @@ class ValidationException(AwsError):
     code = "ValidationException"
 
 
+class RequestEntityTooLargeException(AwsError):
+    """The request's body is larger than its operation takes."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+    def __init__(self, most_bytes: int, operation: str) -> None:
+        super().__init__(f"Request must be smaller than {most_bytes} bytes for the {operation} operation")
+
+
 class UnknownOperationException(AwsError):
     """No operation of this name exists in the service (JSON protocols)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from botocore import xform_name
@@ -18,10 +19,11 @@ from cumulet.kernel.ids import Ids
 from cumulet.kernel.quotas import Quotas
 from cumulet.kernel.telemetry import Telemetry
 from cumulet.store import Store
-from cumulet.wire.http import HttpRequest
+from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.service import NO_LABELS
 
 Method = Callable[[Call, Any], Awaitable[dict[str, Any] | None]]
+Download = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Service:
     """botocore's name of the service."""
     limits: ClassVar[frozenset[str]] = frozenset()
     """The names of its limits that quotas can change, without the service's own."""
+    largest_requests: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    """How many bytes a request may have, by operation, where that is more than the gateway takes otherwise."""
 
     def __init_subclass__(cls, *, name: str | None = None) -> None:
         if name is not None:
@@ -74,6 +78,10 @@ class Service:
     def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
         """Return members that the request gives by other ways than the service's model knows."""
         return NO_LABELS
+
+    def folders(self) -> Mapping[bytes, Download]:
+        """Return what answers GET requests below folders of `/_cumulet/`, for clients that sign nothing."""
+        return {}
 
     async def start(self) -> None:
         """Go on with the service's own work after a start of the platform."""

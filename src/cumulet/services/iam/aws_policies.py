@@ -16,7 +16,7 @@ from importlib import resources
 import msgspec
 
 from cumulet.services.iam.names import AWS, ID_LENGTH, POLICY_ID
-from cumulet.services.iam.policies import Policy, Version
+from cumulet.services.iam.policy import Policy, Version
 
 
 class AwsPolicy(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class AwsPolicy(msgspec.Struct, frozen=True):
             key=f"{AWS}:policy{self.path}{self.name}",
             account=AWS,
             path=self.path,
-            policy_id=POLICY_ID + base64.b32encode(hashlib.sha256(self.name.encode()).digest()).decode()[: ID_LENGTH - 4],
+            policy_id=_id(self.name),
             created_ms=_milliseconds(self.created),
             updated_ms=_milliseconds(self.updated),
             description=None,
@@ -56,6 +56,10 @@ def every() -> dict[str, AwsPolicy]:
     """Return all policies of AWS by their keys."""
     text = resources.files(__package__).joinpath("aws_policies.json").read_bytes()
     return {found.policy.key: found for found in msgspec.json.decode(text, type=list[AwsPolicy])}
+
+
+def _id(name: str) -> str:
+    return (POLICY_ID + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode())[:ID_LENGTH]
 
 
 def _milliseconds(time: datetime) -> int:

@@ -1,8 +1,8 @@
 """Policy documents: what IAM refuses when one is stored, and how it measures and shows one.
 
 The grammar is checked whole (elements, their types, effects, condition operators), then actions, resources and
-statement ids by form. Not checked, though AWS does: values of conditions (dates), the resource forms of single services,
-and whether actions, services and principals exist.
+statement ids by form. Not checked, though AWS does: values of conditions (dates), the forms of resources of single
+services, and whether actions, services and principals exist.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cumulet.kernel.errors import AwsError
 from cumulet.services.iam.errors import MalformedPolicyDocument
 
 LATEST_VERSION = "2012-10-17"
@@ -217,5 +218,5 @@ def _each(texts: Texts | UnsetType) -> Iterator[str]:
         yield from texts
 
 
-def _malformed(message: str) -> Exception:
+def _malformed(message: str) -> AwsError:
     return MalformedPolicyDocument(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cumulet.kernel.errors import AwsError
 from cumulet.services.iam import documents, roles
 from cumulet.services.iam.errors import LimitExceeded, NoSuchEntity
 from cumulet.services.iam.paging import Page
@@ -53,5 +54,5 @@ def delete(tx: Tx, account: str, role_name: str, name: str) -> None:
         raise _no_such_policy(name)
 
 
-def _no_such_policy(name: str) -> NoSuchEntity:
+def _no_such_policy(name: str) -> AwsError:
     return NoSuchEntity(f"The role policy with name {name} cannot be found.")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cumulet.kernel.errors import AwsError
 from cumulet.services.iam.errors import ValidationError
 
 DEFAULT_MAX_ITEMS = 100
@@ -68,5 +69,5 @@ def page(operation: str, request: Mapping[str, Any]) -> Page:
     return Page(operation, after, request.get("MaxItems", DEFAULT_MAX_ITEMS))
 
 
-def _invalid_marker() -> ValidationError:
+def _invalid_marker() -> AwsError:
     return ValidationError("Invalid Marker.")

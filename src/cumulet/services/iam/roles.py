@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from cumulet.services.iam import tags
 from cumulet.services.iam.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded, NoSuchEntity
 from cumulet.services.iam.names import PolicyArn
 from cumulet.services.iam.paging import END_OF_TEXT, Page
-from cumulet.services.iam.policies import exists
+from cumulet.services.iam.policies import find as find_policy
 from cumulet.services.iam.tags import Tags
 from cumulet.store import Row, Tx
 
@@ -71,7 +72,7 @@ def create(tx: Tx, role: Role, boundary: PolicyArn | None, most: int) -> None:
     """Store a new role; EntityAlreadyExists unless its name is free, LimitExceeded when the account has `most`."""
     if tx.one(SELECT_ROLE, *role.key):
         raise EntityAlreadyExists(f"Role with name {role.name} already exists.")
-    check_boundary(tx, boundary)
+    _check_boundary(tx, role.account, boundary)
     [[count]] = tx.all(COUNT_ROLES, role.account)
     if count >= most:
         raise LimitExceeded(f"Cannot exceed quota for RolesPerAccount: {most}")
@@ -90,22 +91,16 @@ def create(tx: Tx, role: Role, boundary: PolicyArn | None, most: int) -> None:
     )
 
 
-def change(tx: Tx, account: str, name: str, **changes: Any) -> Role:
-    """Set members of a role by their names and return it."""
+def change(tx: Tx, account: str, name: str, changes: Mapping[str, Any]) -> Role:
+    """Set members of a role by their names and return it; raises NoSuchEntity."""
     return _save(tx, msgspec.structs.replace(load(tx, account, name), **changes))
 
 
 def bound(tx: Tx, account: str, name: str, boundary: PolicyArn) -> None:
     """Set a role's permissions boundary; NoSuchEntity without such a policy."""
     role = load(tx, account, name)
-    check_boundary(tx, boundary)
+    _check_boundary(tx, account, boundary)
     _save(tx, msgspec.structs.replace(role, boundary=boundary.key))
-
-
-def check_boundary(tx: Tx, boundary: PolicyArn | None) -> None:
-    """Raise NoSuchEntity for a boundary that is no policy."""
-    if boundary is not None and not exists(tx, boundary.key):
-        raise NoSuchEntity(f"Scope ARN: {boundary} does not exist or is not attachable.")
 
 
 def tag(tx: Tx, account: str, name: str, given: Tags) -> None:
@@ -130,6 +125,11 @@ def delete(tx: Tx, account: str, name: str) -> None:
     tx.run(DELETE_ROLE, *role.key)
 
 
+def _check_boundary(tx: Tx, account: str, boundary: PolicyArn | None) -> None:
+    if boundary is not None and find_policy(tx, account, boundary) is None:
+        raise NoSuchEntity(f"Scope ARN: {boundary} does not exist or is not attachable.")
+
+
 def _save(tx: Tx, role: Role) -> Role:
     tx.run(
         UPDATE_ROLE,
@@ -144,5 +144,6 @@ def _save(tx: Tx, role: Role) -> Role:
 
 
 def _from_row(row: Row) -> Role:
-    *members, text = row
-    return Role(*members, tags=msgspec.json.decode(text, type=dict[str, str]))
+    *members, tags_text = row
+    members.append(msgspec.json.decode(tags_text, type=dict[str, str]))
+    return Role(*members)

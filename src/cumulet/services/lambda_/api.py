@@ -1,13 +1,35 @@
-"""AWS Lambda: all operations, in three parts."""
+"""AWS Lambda: all operations, by what they are about."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cumulet.services.lambda_ import downloads
+from cumulet.services.lambda_.concurrency_operations import ConcurrencyOperations
 from cumulet.services.lambda_.event_source_operations import EventSourceOperations
+from cumulet.services.lambda_.function_code import MOST_REQUEST_BYTES
 from cumulet.services.lambda_.function_operations import FunctionOperations
 from cumulet.services.lambda_.invoke_operations import InvokeOperations
+from cumulet.services.lambda_.tag_operations import TagOperations
+from cumulet.services.service import Download
 
 
-class Lambda(FunctionOperations, InvokeOperations, EventSourceOperations, name="lambda"):
+class Lambda(
+    FunctionOperations,
+    ConcurrencyOperations,
+    TagOperations,
+    InvokeOperations,
+    EventSourceOperations,
+    name="lambda",
+):
     """The service."""
 
-    limits = frozenset({"concurrent-executions", "environments"})
+    limits = frozenset({"code-storage-bytes", "concurrent-executions", "environments"})
+    largest_requests = MappingProxyType(
+        {"CreateFunction": MOST_REQUEST_BYTES, "UpdateFunctionCode": MOST_REQUEST_BYTES}
+    )
+
+    def folders(self) -> Mapping[bytes, Download]:
+        """Let the links that GetFunction answers lead to the functions' code."""
+        return {downloads.FOLDER: self.downloads.answer}

@@ -7,15 +7,23 @@ from cumulet.kernel.call import Call
 from cumulet.services.lambda_ import functions, mappings
 from cumulet.services.lambda_.concurrency import ACCOUNT_CONCURRENCY, Concurrency, machine_limit
 from cumulet.services.lambda_.directory import Directory
+from cumulet.services.lambda_.downloads import Downloads
 from cumulet.services.lambda_.errors import AccessDeniedException, function_not_found, invalid, not_found
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, Locator, function_arn, parse
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.mappings import Mapping
 from cumulet.services.lambda_.package_files import PackageFiles
+from cumulet.services.lambda_.package_upkeep import PackageUpkeep
 from cumulet.services.lambda_.pollers import Pollers
 from cumulet.services.lambda_.queue_poller import QueuePoller
 from cumulet.services.service import Platform, Service
 
+MOST_CODE_BYTES = 80_530_636_800
+"""Lambda: of an account's packages in a region together (75 GB)."""
+FUNCTIONS_ONLY = (
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+    "Please specify either a function name or an unqualified function ARN."
+)
 DERIVED_QUALIFIER = "The derived qualifier from the function name does not match the specified qualifier."
 
 
@@ -28,24 +36,31 @@ class LambdaBase(Service):
         self.packages = PackageFiles(
             platform.config.data / "functions", is_durable=platform.config.durability == "full"
         )
+        self.package_upkeep = PackageUpkeep(platform.store, self.packages, platform.clock, platform.activity)
+        self.downloads = Downloads(self.packages)
         self.is_enforcing = platform.config.auth == "enforce"
+        self.account_concurrency = platform.quotas.limit("lambda:concurrent-executions", ACCOUNT_CONCURRENCY)
+        self.most_code_bytes = platform.quotas.limit("lambda:code-storage-bytes", MOST_CODE_BYTES)
         self.concurrency = Concurrency(
-            platform.quotas.limit("lambda:concurrent-executions", ACCOUNT_CONCURRENCY),
+            self.account_concurrency,
             platform.quotas.limit("lambda:environments", machine_limit()),
         )
+        self.compute: Compute
+        self.pollers = Pollers(self._poller)
+
+    async def start(self) -> None:
+        """Go on with the event source mappings."""
+        await self.package_upkeep.start()
+        platform = self.platform
         self.compute = Compute(
             folder=platform.config.data / "compute",
             url=platform.url,
-            logs=platform.delivery.logs,
+            logs=getattr(platform.delivery, "logs", None),
             clock=platform.clock,
             ids=platform.ids,
             activity=platform.activity,
             credentials=platform.credentials,
         )
-        self.pollers = Pollers(self._poller)
-
-    async def start(self) -> None:
-        """Go on with the event source mappings."""
         for function in await self.store.read(functions.every_reserved):
             self.concurrency.reserve(function)
         for mapping in await self.store.read(mappings.every):
@@ -106,6 +121,10 @@ class LambdaBase(Service):
         enforce mode.
         """
         key, qualifier = self.locate(call, text, qualifier)
+        return await self.known(key, qualifier)
+
+    async def known(self, key: FunctionKey, qualifier: str | None = None) -> Function:
+        """Return a function that was located; raises ResourceNotFoundException."""
         function = self.directory.cached(key) or await self.directory.find(key)
         if function is None or qualifier not in (None, LATEST):
             raise function_not_found(qualified_arn(key, qualifier))
@@ -121,9 +140,17 @@ class LambdaBase(Service):
         if self.is_enforcing and key.account != call.account:
             raise AccessDeniedException(
                 f"User: {call.identity.principal} is not authorized to perform: lambda:{call.operation} on "
-                f"resource: {function_arn(*key)}"
+                f"resource: {function_arn(*key)} because no resource-based policy allows the "
+                f"lambda:{call.operation} action"
             )
         return key, chosen_qualifier(locator, qualifier)
+
+    def locate_function(self, call: Call, text: str, *qualifiers: str) -> FunctionKey:
+        """Return which function a request names that is for functions as a whole, or for one of the qualifiers."""
+        key, qualifier = self.locate(call, text)
+        if qualifier is not None and qualifier not in qualifiers:
+            raise invalid(FUNCTIONS_ONLY)
+        return key
 
     def changed(self, function: Function) -> None:
         """Know a function that was created or changed, after its commit."""

@@ -16,7 +16,7 @@ USER = "User"
 
 
 class AccessDeniedException(AwsError):
-    """The caller may not use another account's function."""
+    """The caller may not use what belongs to another account."""
 
     code = "AccessDeniedException"
     status = 403

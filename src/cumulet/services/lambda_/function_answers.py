@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from cumulet.services.lambda_.configuration import Configuration
 from cumulet.services.lambda_.function_names import LATEST
 from cumulet.services.lambda_.functions import Function
 
@@ -14,15 +16,28 @@ PENDING = {
     "StateReason": "The function is being created.",
     "StateReasonCode": "Creating",
 }
-ACTIVE = {"State": "Active", "LastUpdateStatus": "Successful"}
+"""Of a function that was just created; the next answer shows it ready."""
+UPDATING = {
+    "State": "Active",
+    "LastUpdateStatus": "InProgress",
+    "LastUpdateStatusReason": "The function is being created.",
+    "LastUpdateStatusReasonCode": "Creating",
+}
+"""Of a function that was just changed; the next answer shows it ready."""
+READY = {"State": "Active", "LastUpdateStatus": "Successful"}
 
 
-def configuration(function: Function) -> dict[str, Any]:
-    """Return a FunctionConfiguration without its state."""
+def whole(function: Function, state: dict[str, str], qualifier: str | None = None) -> dict[str, Any]:
+    """Return a FunctionConfiguration; its ARN has the qualifier that was asked for."""
+    return listed(function, qualifier) | state | {"RuntimeVersionConfig": _runtime_version(function)}
+
+
+def listed(function: Function, qualifier: str | None = None) -> dict[str, Any]:
+    """Return a FunctionConfiguration as lists have it: without its state."""
     settings = function.configuration
     answer: dict[str, Any] = {
         "FunctionName": function.name,
-        "FunctionArn": function.arn,
+        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
         "Runtime": settings.runtime,
         "Role": settings.role_arn,
         "Handler": settings.handler,
@@ -30,22 +45,57 @@ def configuration(function: Function) -> dict[str, Any]:
         "Description": settings.description,
         "Timeout": settings.timeout_seconds,
         "MemorySize": settings.memory_mb,
-        "LastModified": iso(function.modified_ms),
+        "LastModified": _written(function.modified_ms),
         "CodeSha256": base64.b64encode(bytes.fromhex(function.package.digest)).decode(),
         "Version": LATEST,
-        "TracingConfig": {"Mode": "PassThrough"},
+        "TracingConfig": {"Mode": settings.tracing},
         "RevisionId": function.revision,
         "PackageType": "Zip",
-        "Architectures": ["x86_64"],
+        "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.tmp_mb},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": settings.logging.format, "LogGroup": settings.logging.group},
+        # Lambda: snapshots are of published versions.
+        "SnapStart": {"ApplyOn": settings.snap_start, "OptimizationStatus": "Off"},
+        "LoggingConfig": _logging(settings),
     }
+    return answer | _optional(settings)
+
+
+def _optional(settings: Configuration) -> dict[str, Any]:
+    """Return the members that only functions have where they were set."""
+    found: dict[str, Any] = {}
     if settings.variables is not None:
-        answer["Environment"] = {"Variables": settings.variables}
-    return answer
+        found["Environment"] = {"Variables": settings.variables}
+    if settings.dead_letter_arn is not None:
+        found["DeadLetterConfig"] = {"TargetArn": settings.dead_letter_arn}
+    if settings.kms_key_arn is not None:
+        found["KMSKeyArn"] = settings.kms_key_arn
+    if settings.network is not None:
+        found["VpcConfig"] = {
+            "SubnetIds": list(settings.network.subnet_ids),
+            "SecurityGroupIds": list(settings.network.security_group_ids),
+            "VpcId": "",
+            "Ipv6AllowedForDualStack": settings.network.allows_ipv6,
+        }
+    return found
 
 
-def iso(time_ms: int) -> str:
+def _logging(settings: Configuration) -> dict[str, str]:
+    members = {
+        "LogFormat": settings.logging.format,
+        "ApplicationLogLevel": settings.logging.application_level,
+        "SystemLogLevel": settings.logging.system_level,
+        "LogGroup": settings.logging.group,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _runtime_version(function: Function) -> dict[str, str]:
+    """Return which build of the runtime it is; here a runtime has one for ever."""
+    digest = hashlib.sha256(function.configuration.runtime.encode()).hexdigest()
+    partition, region = function.arn.split(":")[1], function.region
+    return {"RuntimeVersionArn": f"arn:{partition}:lambda:{region}::runtime:{digest}"}
+
+
+def _written(time_ms: int) -> str:
     """Return a time as Lambda writes it: `2024-01-01T00:00:00.000+0000`."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")

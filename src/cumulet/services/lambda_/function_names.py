@@ -1,4 +1,7 @@
-"""How requests name functions: by name, partial ARN or ARN, each with or without a qualifier."""
+"""How requests name functions: by name, partial ARN or ARN, each with or without a qualifier.
+
+A name that the model's patterns let through is always one that `parse` understands.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,18 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cumulet.kernel.arns import partition_of
+from cumulet.kernel.errors import ValidationException
 
 LATEST = "$LATEST"
+MOST_NAME_LENGTH = 64
+"""Lambda: of a function's name alone; ARNs have the model's limit."""
 LOCATOR = re.compile(
-    r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
-    r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
-    r"(?:(?P<account>\d{12}):)?"
+    r"(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?"
+    r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-[0-9]):)?"
+    r"(?:(?P<account>[0-9]{12}):)?"
     r"(?:function:)?"
-    r"(?P<name>[a-zA-Z0-9_-]+)"
-    r"(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
+    r"(?P<name>[a-zA-Z0-9_.-]+)"
+    r"(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]+))?"
 )
 
 
@@ -36,10 +42,21 @@ class Locator(NamedTuple):
     qualifier: str | None
 
 
-def parse(text: str) -> Locator | None:
-    """Return the parts of a name, partial ARN or ARN; None when it is none."""
+def parse(text: str) -> Locator:
+    """Return the parts of a name, partial ARN or ARN, whose pattern is checked already; ValueError for another text."""
     found = LOCATOR.fullmatch(text)
-    return Locator(found["region"], found["account"], found["name"], found["qualifier"]) if found else None
+    if found is None:
+        raise ValueError(f"{text} names no function")
+    return Locator(found["region"], found["account"], found["name"], found["qualifier"])
+
+
+def check_new(text: str) -> None:
+    """Check the name that a function shall have; raises ValidationException."""
+    if len(parse(text).name) > MOST_NAME_LENGTH:
+        raise ValidationException(
+            f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MOST_NAME_LENGTH}"
+        )
 
 
 @lru_cache(maxsize=4096)

@@ -7,8 +7,13 @@ from pathlib import Path
 import msgspec
 
 from cumulet import compute
+from cumulet.kernel.errors import AwsError
 from cumulet.services.lambda_.configuration import Configuration
-from cumulet.services.lambda_.errors import ResourceConflictException, function_not_found
+from cumulet.services.lambda_.errors import (
+    CodeStorageExceededException,
+    ResourceConflictException,
+    function_not_found,
+)
 from cumulet.services.lambda_.function_names import FunctionKey, function_arn
 from cumulet.store import Row, Tx
 
@@ -112,7 +117,7 @@ def after(tx: Tx, account: str, region: str, name: str, limit: int) -> list[Func
 def create(tx: Tx, function: Function) -> Function:
     """Write a new function; raises ResourceConflictException where its name is taken."""
     if find(tx, *function.key) is not None:
-        raise ResourceConflictException(f"Function already exist: {function.name}", Type="User")
+        raise name_taken(function.name)
     tx.run(
         INSERT_FUNCTION,
         *function.key,
@@ -167,6 +172,17 @@ def reserved(tx: Tx, account: str, region: str) -> int:
     row = tx.one(SELECT_RESERVED, account, region)
     assert row is not None
     return int(row[0])
+
+
+def check_storage(tx: Tx, account: str, region: str, most_bytes: int) -> None:
+    """Raise CodeStorageExceededException where an account's packages in a region are larger than allowed."""
+    if totals(tx, account, region)[1] > most_bytes:
+        raise CodeStorageExceededException("Code storage limit exceeded.", Type="User")
+
+
+def name_taken(name: str) -> AwsError:
+    """Return the error for the name of a function that exists already."""
+    return ResourceConflictException(f"Function already exist: {name}", Type="User")
 
 
 def every_reserved(tx: Tx) -> list[Function]:

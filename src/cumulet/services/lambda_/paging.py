@@ -30,7 +30,7 @@ class Page(NamedTuple):
 def page(max_items: int | None, marker: str | None) -> Page:
     """Return the page that a request asks for; raises InvalidParameterValueException for a marker that is not ours."""
     try:
-        after = base64.urlsafe_b64decode(marker).decode() if marker else ""
+        after = base64.b64decode(marker, b"-_", validate=True).decode() if marker else ""
     except (ValueError, binascii.Error):
         raise invalid("Invalid Marker") from None
     return Page(after, min(max_items or MOST_ITEMS, MOST_ITEMS))

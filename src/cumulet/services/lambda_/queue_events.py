@@ -57,11 +57,11 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 def batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
     """Yield the records in batches of at most `size` that fit an event, in their order."""
     batch: list[Record] = []
-    total_bytes = 0
+    total_bytes = empty_bytes = len(_HEAD) + len(_TAIL)
     for entry in records:
         if batch and (len(batch) == size or total_bytes + len(entry.text) > MOST_EVENT_BYTES):
             yield batch
-            batch, total_bytes = [], 0
+            batch, total_bytes = [], empty_bytes
         batch.append(entry)
         total_bytes += len(entry.text) + 1
     if batch:

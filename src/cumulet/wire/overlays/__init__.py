@@ -10,7 +10,12 @@ from importlib import import_module
 
 from cumulet.wire.overlays.overlay import Overlay
 
-OVERLAYS = {"sqs": "cumulet.wire.overlays.sqs"}
+OVERLAYS = {
+    "iam": "cumulet.wire.overlays.iam",
+    "lambda": "cumulet.wire.overlays.lambda_",
+    "logs": "cumulet.wire.overlays.logs",
+    "sqs": "cumulet.wire.overlays.sqs",
+}
 
 
 def overlay(service: str) -> Overlay:

@@ -1,0 +1,57 @@
+"""The Python installation that functions run on, and the packages that AWS's runtime has beside the standard library.
+
+For now that is the server's own base interpreter, whatever version of Python a function asks for: the native part of
+`awslambdaric` is installed for this one.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+RUNTIME_PACKAGES = ("awslambdaric", "boto3")
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """Where the interpreter and its packages are on this machine."""
+
+    prefix: Path
+    """The folder of the installation."""
+    executable: Path
+    """Below `prefix`."""
+    packages: tuple[Path, ...]
+    """What AWS has in /var/runtime."""
+
+
+def find_interpreter() -> Interpreter:
+    """Return the server's base interpreter; raises LookupError where a package of the runtime isn't installed."""
+    executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    return Interpreter(Path(sys.base_prefix).resolve(), executable, (BOOTSTRAP, *_installed(RUNTIME_PACKAGES)))
+
+
+def _installed(names: tuple[str, ...]) -> list[Path]:
+    """Return the files and folders of distributions and of all that they require."""
+    found: dict[str, list[Path]] = {}
+    to_find = list(names)
+    while to_find:
+        name = to_find.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise LookupError(f"the Python package {name} is not installed") from None
+        tops = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}
+        found[name] = [Path(str(distribution.locate_file(top))).resolve() for top in sorted(tops)]
+        for requirement in distribution.requires or ():
+            if "extra ==" not in requirement and (match := _NAME.match(requirement)):
+                to_find.append(match.group())
+    return [path for paths in found.values() for path in paths]

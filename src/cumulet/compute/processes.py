@@ -1,0 +1,224 @@
+"""The processes of execution environments, as the server starts, kills and hears of them: the other end of `spawner`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cumulet.compute.interpreter import Interpreter
+
+SPAWNER = Path(__file__).with_name("spawner.py")
+LARGEST_PACKET = 1 << 20
+PATIENCE_SECONDS = 5.0
+
+SIGNALS = {
+    1: "hangup",
+    2: "interrupt",
+    3: "quit",
+    4: "illegal instruction",
+    5: "trace/breakpoint trap",
+    6: "aborted",
+    7: "bus error",
+    8: "floating point exception",
+    9: "killed",
+    10: "user defined signal 1",
+    11: "segmentation fault",
+    12: "user defined signal 2",
+    13: "broken pipe",
+    14: "alarm clock",
+    15: "terminated",
+}
+"""AWS: how the messages of Runtime.ExitError name signals."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a runtime has ended."""
+
+    status: int = signal.SIGKILL
+    """As wait(2) has it."""
+    failure: str | None = None
+    """Why it never began."""
+
+    @property
+    def message(self) -> str:
+        """Return AWS's words for it."""
+        if self.failure is not None:
+            return f"Runtime failed to start: {self.failure}"
+        if os.WIFSIGNALED(self.status):
+            number = os.WTERMSIG(self.status)
+            return f"Runtime exited with error: signal: {SIGNALS.get(number, number)}"
+        if code := os.WEXITSTATUS(self.status):
+            return f"Runtime exited with error: exit status {code}"
+        return "Runtime exited without providing a reason"
+
+
+class Process:
+    """The processes of one environment."""
+
+    def __init__(self, number: int, processes: Processes) -> None:
+        self._number = number
+        self._processes = processes
+        self.first_pid: int | None = None
+        """The process that all others come from, once it is known."""
+        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+
+    def kill(self) -> None:
+        """Kill everything in the environment; harmless when it has ended."""
+        if not self.ended.done():
+            self._processes.send({"kill": self._number})
+
+
+class Processes:
+    """The spawner, started when it is first needed, and again when somebody has killed it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        """An empty folder."""
+        self._numbers = itertools.count(1)
+        self._running: dict[int, Process] = {}
+        self._spawner: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._to_send: deque[tuple[bytes, list[int]]] = deque()
+        self.lacks_isolation: str | None = None
+        """Why environments aren't kept apart by namespaces, None if they are; known once `ready` has returned."""
+
+    async def ready(self, interpreter: Interpreter) -> None:
+        """Make sure that there is a spawner."""
+        if self._ready is None:
+            self._start_spawner(interpreter)
+        assert self._ready is not None
+        await asyncio.shield(self._ready)
+
+    def start(
+        self, arguments: Sequence[str], variables: Mapping[str, str], task: Path, tmp_mb: int, output: int
+    ) -> Process:
+        """Start a runtime in an environment of its own, with the code in `task`; closes `output` when it has it."""
+        process = Process(next(self._numbers), self)
+        self._running[process._number] = process
+        request = {
+            "start": process._number,
+            "arguments": arguments,
+            "variables": variables,
+            "task": str(task),
+            "tmp_mb": tmp_mb,
+        }
+        self.send(request, output)
+        return process
+
+    def send(self, request: Mapping[str, Any], *descriptors: int) -> None:
+        """Send a packet to the spawner as soon as it takes one."""
+        self._to_send.append((orjson.dumps(request), list(descriptors)))
+        if len(self._to_send) == 1:
+            self._flush()
+
+    async def stop(self) -> None:
+        """End everything, and the spawner."""
+        if self._socket is not None:
+            spawner = self._spawner
+            self._lose_spawner()
+            assert spawner is not None
+            await asyncio.get_running_loop().run_in_executor(None, _wait_for, spawner)
+
+    def _start_spawner(self, interpreter: Interpreter) -> None:
+        loop = asyncio.get_running_loop()
+        self._ready = loop.create_future()
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._socket = ours
+        with its:
+            self._spawner = subprocess.Popen(
+                [str(interpreter.executable), "-I", "-S", str(SPAWNER)],
+                stdin=its,
+                stdout=subprocess.DEVNULL,
+                stderr=None,
+                env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
+                cwd="/",
+                start_new_session=True,  # Ctrl-C on a terminal is for the server alone
+            )
+        loop.add_reader(ours, self._receive)
+        packages = [str(path) for path in interpreter.packages]
+        self.send({"root": str(self._root), "interpreter": str(interpreter.prefix), "packages": packages})
+
+    def _flush(self) -> None:
+        assert self._socket is not None
+        loop = asyncio.get_running_loop()
+        try:
+            while self._to_send:
+                packet, descriptors = self._to_send[0]
+                socket.send_fds(self._socket, [packet], descriptors)
+                self._to_send.popleft()
+                for descriptor in descriptors:
+                    os.close(descriptor)
+        except BlockingIOError:
+            loop.add_writer(self._socket, self._flush)
+        except OSError:
+            self._lose_spawner()
+        else:
+            loop.remove_writer(self._socket)
+
+    def _receive(self) -> None:
+        assert self._socket is not None
+        try:
+            packet = self._socket.recv(LARGEST_PACKET)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = b""
+        if not packet:
+            spawner = self._spawner
+            self._lose_spawner()
+            assert spawner is not None
+            asyncio.get_running_loop().run_in_executor(None, _wait_for, spawner)
+            return
+        message = orjson.loads(packet)
+        if "ended" in message:
+            process = self._running.pop(message["ended"])
+            process.ended.set_result(End(message.get("status", signal.SIGKILL), message.get("failure")))
+        elif "started" in message:
+            if (process := self._running.get(message["started"])) is not None:
+                process.first_pid = message["pid"]
+        else:
+            self.lacks_isolation = message["isolation"]
+            assert self._ready is not None
+            self._ready.set_result(None)
+
+    def _lose_spawner(self) -> None:
+        """Take everything that it has started for dead, which the kernel sees to."""
+        assert self._socket is not None and self._ready is not None
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        loop.remove_writer(self._socket)
+        self._socket.close()
+        for _, descriptors in self._to_send:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._to_send.clear()
+        if not self._ready.done():
+            self._ready.set_exception(ConnectionError("the spawner of execution environments has ended"))
+        running, self._running = self._running, {}
+        for process in running.values():
+            process.ended.set_result(End())
+        self._socket = self._spawner = self._ready = None
+
+
+def _wait_for(spawner: subprocess.Popen[bytes]) -> None:
+    """Wait until the spawner has ended, which it does as soon as everything that it started has."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        spawner.wait(PATIENCE_SECONDS)
+        return
+    spawner.kill()
+    spawner.wait()
