@@ -9,18 +9,31 @@ from cumulet.compute.process_tree import descendants
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def used_bytes(first_pid: int) -> int:
+def used_bytes(first_pid: int, limit_bytes: int) -> int:
     """Return the resident memory of all that comes from an environment's first process, without that.
 
-    What processes share is counted once. Costs some 50 µs for each process.
+    Costs some 50 µs for each process. What processes share may count several times, but not if that is what takes the
+    sum over `limit_bytes`.
     """
-    private = most_shared = 0
-    for pid in descendants(first_pid):
-        try:
-            with open(f"/proc/{pid}/statm", "rb") as file:
-                _, resident, shared, *_ = map(int, file.read().split())
-        except OSError:
-            continue  # it has ended
-        private += resident - shared
-        most_shared = max(most_shared, shared)
-    return (private + most_shared) * PAGE_BYTES
+    processes = descendants(first_pid)
+    used = sum(map(_resident_bytes, processes))
+    if used > limit_bytes and len(processes) > 1:
+        return sum(map(_proportional_bytes, processes))
+    return used
+
+
+def _resident_bytes(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0  # it has ended
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Return a process's memory with its share of what it shares; costs a millisecond."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    except (OSError, StopIteration):
+        return _resident_bytes(pid)

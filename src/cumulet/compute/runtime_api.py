@@ -1,7 +1,7 @@
 """The Lambda Runtime API: how a runtime asks for events and answers them. Each environment has a server of its own.
 
 Not the platform's HTTP server: a warm invocation is two requests here, so each is parsed once and answered with one
-write. What a request does to the environment is `Runtime`; statuses and errors are AWS's.
+write. What a request does to the environment is up to `Runtime`; statuses and errors are AWS's.
 """
 
 from __future__ import annotations
@@ -25,27 +25,16 @@ INIT_ERROR = PREFIX + b"init/error"
 INVOCATION = PREFIX + b"invocation/"
 
 
-class Answer(NamedTuple):
-    """A status with its reason, and a body."""
-
-    status: bytes
-    body: bytes
-
-    def encode(self) -> bytes:
-        """Return it as HTTP."""
-        return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-            self.status,
-            len(self.body),
-            self.body,
-        )
+def _answer(status: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, len(body)) + body
 
 
 def _error(status: bytes, error_type: str, message: str) -> bytes:
-    body = orjson.dumps({"errorMessage": message, "errorType": error_type})
-    return Answer(status, body).encode()
+    return _answer(status, orjson.dumps({"errorMessage": message, "errorType": error_type}))
 
 
-ACCEPTED = Answer(b"202 Accepted", b'{"status":"OK"}\n').encode()
+ACCEPTED = _answer(b"202 Accepted", b'{"status":"OK"}\n')
 INVALID_REQUEST_ID = _error(b"400 Bad Request", "InvalidRequestID", "Invalid request ID")
 TOO_LARGE = _error(
     b"413 Request Entity Too Large",
@@ -65,22 +54,25 @@ def invalid_transition(state: str, wanted: str) -> bytes:
 
 
 class Runtime(Protocol):
-    """What an environment does with the requests of its runtime. Each but `next` returns the answer at once."""
+    """What an environment does with the requests of its runtime. All but `next` answer at once."""
 
-    def next(self, connection: RuntimeConnection) -> None:
-        """The runtime is ready: let `connection` send the next event, now or later."""
-
-    def respond(self, request_id: str, body: bytes | None) -> bytes:
-        """The handler has returned `body`; None when that was too large."""
-
-    def fail(self, request_id: str, body: bytes, error_type: str) -> bytes:
-        """The handler has raised an error."""
-
-    def fail_init(self, body: bytes, error_type: str) -> bytes:
-        """The runtime could not load the handler."""
+    def connected(self, connection: RuntimeConnection) -> None:
+        """A connection has been made."""
 
     def disconnected(self, connection: RuntimeConnection) -> None:
         """A connection has ended."""
+
+    def next(self, connection: RuntimeConnection) -> None:
+        """The runtime waits for an event: send it on `connection`, now or later."""
+
+    def respond(self, connection: RuntimeConnection, request_id: str, body: bytes | None) -> None:
+        """The handler has returned `body`; None when that was too large."""
+
+    def fail(self, connection: RuntimeConnection, request_id: str, body: bytes, error_type: str) -> None:
+        """The handler has raised an error."""
+
+    def fail_init(self, connection: RuntimeConnection, body: bytes, error_type: str) -> None:
+        """The runtime could not load the handler."""
 
 
 class _Request(NamedTuple):
@@ -131,13 +123,22 @@ class RuntimeConnection(asyncio.Protocol):
             % (head, len(payload), payload)
         )
         while self._later and not self._is_waiting:
-            self._answer(self._later.popleft())
+            self._take(self._later.popleft())
+
+    def answer(self, answer: bytes) -> None:
+        """Answer another request."""
+        self._transport.write(answer)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
 
     # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
+        self._runtime.connected(self)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
@@ -190,37 +191,34 @@ class RuntimeConnection(asyncio.Protocol):
         request = _Request(parser.get_method(), self._url, body, self._error_type, parser.should_keep_alive())
         self._body = []
         if not self._is_waiting:
-            self._answer(request)
+            self._take(request)
         elif len(self._later) < MOST_PIPELINED:
             self._later.append(request)
         else:
             self._transport.abort()
 
-    def _answer(self, request: _Request) -> None:
-        path = request.path
-        if path == NEXT:
-            if request.method == b"GET":
-                self._is_waiting = True
-                self._runtime.next(self)
-            else:
-                self._transport.write(WRONG_METHOD)
-        else:
-            self._transport.write(self._answer_post(request))
-        if not request.keep_alive and not self._is_waiting:
+    def _take(self, request: _Request) -> None:
+        if request.path == NEXT and request.method == b"GET":
+            self._is_waiting = True
+            self._runtime.next(self)
+            return
+        self._route(request)
+        if not request.keep_alive:
             self._transport.close()
 
-    def _answer_post(self, request: _Request) -> bytes:
+    def _route(self, request: _Request) -> None:
         path, body = request.path, request.body
-        is_init_error = path == INIT_ERROR
         request_id, _, what = path[len(INVOCATION) :].partition(b"/")
-        if not is_init_error and not (path.startswith(INVOCATION) and what in (b"response", b"error")):
-            return NOT_FOUND
-        if request.method != b"POST":
-            return WRONG_METHOD
-        if is_init_error or what == b"error":
-            if body is None:
-                return TOO_LARGE
-            if is_init_error:
-                return self._runtime.fail_init(body, request.error_type)
-            return self._runtime.fail(request_id.decode("latin-1"), body, request.error_type)
-        return self._runtime.respond(request_id.decode("latin-1"), body)
+        is_result = path.startswith(INVOCATION) and what in (b"response", b"error")
+        if not is_result and path not in (NEXT, INIT_ERROR):
+            self.answer(NOT_FOUND)
+        elif request.method != b"POST" or path == NEXT:
+            self.answer(WRONG_METHOD)
+        elif what == b"response" and is_result:
+            self._runtime.respond(self, request_id.decode("latin-1"), body)
+        elif body is None:
+            self.answer(TOO_LARGE)
+        elif is_result:
+            self._runtime.fail(self, request_id.decode("latin-1"), body, request.error_type)
+        else:
+            self._runtime.fail_init(self, body, request.error_type)

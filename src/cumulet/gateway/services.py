@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cumulet.kernel.config import ConfigError
 from cumulet.services.iam import Iam
 from cumulet.services.lambda_ import Lambda
+from cumulet.services.logs import Logs
 from cumulet.services.service import Platform, Service
 from cumulet.services.sqs import Sqs
 from cumulet.services.sts import Sts
@@ -15,8 +16,14 @@ from cumulet.store.schema import Schema
 from cumulet.wire import uri
 from cumulet.wire.service import WireService, load
 
-ALL: tuple[type[Service], ...] = (Iam, Lambda, Sqs, Sts)
-SCHEMAS = ("cumulet.gateway", "cumulet.services.iam", "cumulet.services.lambda_", "cumulet.services.sqs")
+ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sqs, Sts)
+SCHEMAS = (
+    "cumulet.gateway",
+    "cumulet.services.iam",
+    "cumulet.services.lambda_",
+    "cumulet.services.logs",
+    "cumulet.services.sqs",
+)
 """The packages that have tables."""
 
 

@@ -73,6 +73,50 @@ def test_an_action_goes_to_the_service_that_the_request_is_signed_for(router: Ro
     assert router.route(asked) == Route("sts", "GetCallerIdentity", "query")
 
 
+@pytest.mark.parametrize("signature", [{}, {"authorization": signed_for("lambda")}])
+@pytest.mark.parametrize(
+    ("method", "path", "query", "operation", "labels"),
+    [
+        ("GET", b"/2015-03-31/functions", b"", "ListFunctions", {}),
+        ("GET", b"/2015-03-31/functions/", b"MaxItems=3", "ListFunctions", {}),
+        ("GET", b"/2015-03-31/functions/orders", b"", "GetFunction", {"FunctionName": "orders"}),
+        ("DELETE", b"/2015-03-31/functions/orders", b"Qualifier=1", "DeleteFunction", {"FunctionName": "orders"}),
+        (
+            "POST",
+            b"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aorders/invocations",
+            b"",
+            "Invoke",
+            {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:orders"},
+        ),
+    ],
+)
+def test_a_path_and_its_method_name_a_rest_operation(
+    router: Router,
+    signature: dict[str, bytes],
+    method: str,
+    path: bytes,
+    query: bytes,
+    operation: str,
+    labels: dict[str, str],
+) -> None:
+    assert router.route(request(method, path, query, **signature)) == Route("lambda", operation, "rest-json", labels)
+
+
+def test_a_path_is_looked_for_in_the_service_that_the_request_is_signed_for(router: Router) -> None:
+    with pytest.raises(Unroutable) as refusal:
+        router.route(request("GET", b"/2015-03-31/functions", authorization=signed_for("sqs")))
+
+    assert (refusal.value.service, refusal.value.error.code) == ("sqs", "UnknownOperationException")
+
+
+def test_an_unknown_path_is_refused_in_the_protocol_of_its_service(router: Router) -> None:
+    with pytest.raises(Unroutable) as refusal:
+        router.route(request("PATCH", b"/2015-03-31/functions", authorization=signed_for("lambda")))
+
+    found = refusal.value
+    assert (found.service, found.protocol, found.error.code) == ("lambda", "rest-json", "UnknownOperationException")
+
+
 @pytest.mark.parametrize("path", [b"/queue/us-east-1/000000000000/orders", b"/000000000000/orders"])
 def test_an_action_on_a_queue_is_the_queues(router: Router, path: bytes) -> None:
     assert router.route(request(path=path, query=b"Action=SendMessage")) == Route("sqs", "SendMessage", "query")
@@ -88,12 +132,12 @@ def test_an_action_on_a_queue_is_the_queues(router: Router, path: bytes) -> None
         (request("GET", b"/b/k%2Fl//m", authorization=signed_for("s3")), "s3", "s3", "GetObject"),
         (request("GET", b"/b", b"policy", authorization=signed_for("s3")), "s3", "s3", "GetBucketPolicy"),
         (
-            request("GET", b"/2015-03-31/functions/arn%3Aaws%3Ax", authorization=signed_for("lambda")),
+            request("GET", b"/restapis/an%2Fid", authorization=signed_for("apigateway")),
             "rest-json",
-            "lambda",
-            "GetFunction",
+            "apigateway",
+            "GetRestApi",
         ),
-        (request("BREW", b"/x", authorization=signed_for("lambda")), "rest-json", "lambda", "BREW /x"),
+        (request("BREW", b"/x", authorization=signed_for("apigateway")), "rest-json", "apigateway", "BREW /x"),
         (request("GET", b"/x", authorization=signed_for("no-such")), "rest-xml", "no-such", "GET /x"),
         (
             request(path=b"/service/Granite/operation/ListMetrics", smithy_protocol=b"rpc-v2-cbor"),
@@ -181,10 +225,10 @@ def test_models_of_other_services_stay_out_of_memory(router: Router) -> None:
     from cumulet.gateway import unserved
 
     with pytest.raises(Unroutable):
-        router.route(request("GET", b"/2015-03-31/functions", authorization=signed_for("lambda")))
+        router.route(request("GET", b"/restapis", authorization=signed_for("apigateway")))
     info = unserved._rest_service.cache_info()
     with pytest.raises(Unroutable):
-        router.route(request("GET", b"/2015-03-31/functions", authorization=signed_for("lambda")))
+        router.route(request("GET", b"/restapis", authorization=signed_for("apigateway")))
 
     assert unserved._rest_service.cache_info().hits == info.hits + 1
     assert info.maxsize is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from lzma import LZMAError
@@ -15,7 +16,7 @@ CHUNK_BYTES = 1024 * 1024
 BROKEN = "Could not unzip uploaded file. Please check your file, then try to upload again."
 EMPTY = "Uploaded file must be a non-empty zip"
 TOO_LARGE = f"Unzipped size must be smaller than {MOST_UNZIPPED_BYTES} bytes"
-UNREADABLE = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, ValueError)
+UNREADABLE = (zipfile.BadZipFile, struct.error, zlib.error, LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What reading a damaged, encrypted or exotic zip file raises."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cumulet.services.logs import streams
 from cumulet.store import Tx
 
 OVERHEAD_BYTES = 26
@@ -85,9 +84,7 @@ class Span(NamedTuple):
         return (self.last_ms + 1, 0) if self.is_backwards else (self.first_ms, 0)
 
 
-def append(
-    tx: Tx, group_id: int, stream_id: int, new: Sequence[NewEvent], new_bytes: int, now_ms: int
-) -> bool:
+def append(tx: Tx, group_id: int, stream_id: int, new: Sequence[NewEvent], new_bytes: int, now_ms: int) -> bool:
     """Append events to a stream; False when the stream or its group is gone.
 
     Of a deleted group a stream's row may still be there and be touched: it is about to be collected.
@@ -109,14 +106,10 @@ def of_stream(tx: Tx, stream_id: int, span: Span, limit: int) -> list[Event]:
     return [Event._make(row) for row in tx.all(sql, stream_id, *span.start, bound, limit)]
 
 
-def of_group(tx: Tx, group_id: int, span: Span, limit: int, known: dict[int, str | None]) -> list[Event]:
-    """Return up to `limit` events of a group, and add the names of their streams, None for a deleted one, to `known`."""
+def of_group(tx: Tx, group_id: int, span: Span, limit: int) -> list[Event]:
+    """Return up to `limit` events of a group, also those of deleted streams that are still to be collected."""
     sql, bound = (SELECT_OF_GROUP_BACKWARDS, span.first_ms) if span.is_backwards else (SELECT_OF_GROUP, span.last_ms)
-    found = [Event._make(row) for row in tx.all(sql, group_id, *span.start, bound, limit)]
-    missing = list({event.stream_id for event in found} - known.keys())
-    known.update(dict.fromkeys(missing))
-    known.update(streams.names(tx, missing))
-    return found
+    return [Event._make(row) for row in tx.all(sql, group_id, *span.start, bound, limit)]
 
 
 def size_bytes(message: str) -> int:

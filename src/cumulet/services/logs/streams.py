@@ -91,9 +91,7 @@ def by_name(tx: Tx, group_id: int, prefix: str, after: str | None, limit: int, *
     return [Stream(*row) for row in tx.all(sql, group_id, position, prefix, prefix + END_OF_TEXT, limit)]
 
 
-def by_last_event(
-    tx: Tx, group_id: int, after: tuple[int, str] | None, limit: int, *, backwards: bool
-) -> list[Stream]:
+def by_last_event(tx: Tx, group_id: int, after: tuple[int, str] | None, limit: int, *, backwards: bool) -> list[Stream]:
     """Return up to `limit` streams by the time of their latest event, those behind `after` in this order."""
     if backwards:
         position, sql = after or (2**62, ""), SELECT_BY_LAST_EVENT_BACKWARDS

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from cumulet.kernel.errors import AwsError
 from cumulet.wire.overlays.overlay import Description, Overlay
+from cumulet.wire.violations import NOT_NULL, Kind, Violation, common_writer
 
 # The developer guide's limits of functions that run on demand; the model has those of managed instances.
 LIMITS: dict[str, dict[str, int]] = {
@@ -25,4 +29,15 @@ def _correct(description: Description) -> Description:
     return {**description, "shapes": shapes}
 
 
-OVERLAY = Overlay(correct=_correct)
+def refuse(protocol: str, operation: str, violations: Sequence[Violation]) -> AwsError:
+    """Write violations as most services do; Lambda says of a list's items that they must not be null, too."""
+    return common_writer(protocol, operation, [_completed(violation) for violation in violations])
+
+
+def _completed(violation: Violation) -> Violation:
+    if violation.kind != Kind.ITEM:
+        return violation
+    return replace(violation, text=f"{violation.text.removesuffix(']')}, {NOT_NULL}]")
+
+
+OVERLAY = Overlay(correct=_correct, refuse=refuse)
