@@ -8,22 +8,17 @@ FIFO queue and four days that pass at once. Each line of the table at the end wa
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
-import tempfile
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from report import Report
-from workers import Crew, Ledger, fifo_message, message
-
 from cumulet.testing import Cumulet
+from examples.report import Report
+from examples.scratch import scratch_cumulet
+from examples.shop import MOST_RECEIVES, POISON, VISIBILITY_SECONDS, count, create_queues, dead, patient_client
+from examples.workers import Crew, Ledger, fifo_message, message
 
-VISIBILITY_SECONDS = 30
-MOST_RECEIVES = 3
 GROUPS = [f"customer-{number}" for number in range(10)]
-POISON = "an order that nobody can read"
 
 
 def main() -> int:
@@ -32,33 +27,16 @@ def main() -> int:
     arguments.add_argument("--messages", type=int, default=10_000, help="how many orders [default: 10,000]")
     messages = arguments.parse_args().messages
     report = Report()
-    with tempfile.TemporaryDirectory(prefix="cumulet-demo-") as scratch:
-        data = Path(scratch) / "data"
-        with Cumulet(data, port=free_port(), durability="full", clock="virtual") as cumulet:
-            report.say(f"Cumulet runs at {cumulet.url}; its scratch folder is {data}")
-            # What any application has: an ordinary client that tries again when a connection breaks.
-            sqs = cumulet.client("sqs", retries={"mode": "legacy", "max_attempts": 10}, max_pool_connections=20)
-            orders, dead_letters = create_queues(sqs)
-            ledger = work_off_orders(cumulet, sqs, orders, messages, report)
-            find_the_poison(sqs, dead_letters, ledger, report)
-            keep_groups_in_order(sqs, messages // 5, report)
-            let_four_days_pass(cumulet, sqs, report)
+    with scratch_cumulet() as cumulet:
+        report.say(f"Cumulet runs at {cumulet.url}; its scratch folder is {cumulet.folder}")
+        sqs = patient_client(cumulet, "sqs")
+        orders, dead_letters = create_queues(sqs)
+        ledger = work_off_orders(cumulet, sqs, orders, messages, report)
+        find_the_poison(sqs, dead_letters, ledger, report)
+        keep_groups_in_order(sqs, messages // 5, report)
+        let_four_days_pass(cumulet, sqs, report)
     report.show()
     return 0 if report.all_well else 1
-
-
-def create_queues(sqs: Any) -> tuple[str, str]:
-    """Return the URLs of a queue and of its dead-letter queue."""
-    dead_letters = sqs.create_queue(QueueName="orders-dead")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    orders = sqs.create_queue(
-        QueueName="orders",
-        Attributes={
-            "VisibilityTimeout": str(VISIBILITY_SECONDS),
-            "RedrivePolicy": f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {MOST_RECEIVES}}}',
-        },
-    )["QueueUrl"]
-    return orders, dead_letters
 
 
 def work_off_orders(cumulet: Cumulet, sqs: Any, queue: str, messages: int, report: Report) -> Ledger:
@@ -107,9 +85,8 @@ def kill_and_start_again(cumulet: Cumulet, ledger: Ledger, seconds: float, repor
 
 def find_the_poison(sqs: Any, dead_letters: str, ledger: Ledger, report: Report) -> None:
     """Look for the message that no consumer could handle."""
-    buried = sqs.receive_message(QueueUrl=dead_letters, MaxNumberOfMessages=10).get("Messages", [])
     tries = ledger.handled[POISON]
-    is_there = [found["Body"] for found in buried] == [POISON]
+    is_there = dead(sqs, dead_letters) == [POISON]
     report.say(f"a poison message was received {tries} times; it is {'now' if is_there else 'not'} a dead letter")
     well = is_there and tries == MOST_RECEIVES
     report.check("poison message in the dead-letter queue", f"after {tries} receives", well)
@@ -153,20 +130,6 @@ def let_four_days_pass(cumulet: Cumulet, sqs: Any, report: Report) -> None:
     expired = (before, after) == (1, 0)
     seen = f"in {milliseconds:.0f} ms" if expired else f"{before} a minute before, {after} after"
     report.check("message expired after four days", seen, expired)
-
-
-def count(sqs: Any, queue: str) -> int:
-    """Return how many messages a queue has: waiting, in flight and delayed."""
-    names = ["", "NotVisible", "Delayed"]
-    wanted = [f"ApproximateNumberOfMessages{name}" for name in names]
-    return sum(map(int, sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)["Attributes"].values()))
-
-
-def free_port() -> int:
-    """Return a port that is free now: the server comes back to the same one after the kill."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

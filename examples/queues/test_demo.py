@@ -7,11 +7,12 @@ import sys
 from io import StringIO
 from pathlib import Path
 
-from report import Report
 from rich.console import Console
-from workers import Ledger
 
-DEMO = Path(__file__).with_name("demo.py")
+from examples.report import Report
+from examples.workers import Ledger
+
+ROOT = Path(__file__).parents[2]
 
 
 def words(text: str) -> str:
@@ -20,7 +21,12 @@ def words(text: str) -> str:
 
 def test_demo_finds_everything_well() -> None:
     answer = subprocess.run(
-        [sys.executable, str(DEMO), "--messages", "500"], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "examples.queues.demo", "--messages", "500"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -347,8 +347,9 @@ CREATES: list[Case] = [
             broken(
                 "{a*=b}",
                 "tags",
-                "Map keys must satisfy constraint: [Member must have length less than or equal to 128, Member must have "
-                f"length greater than or equal to 1, Member must satisfy regular expression pattern: {TAG_PATTERN}]",
+                "Map keys must satisfy constraint: [Member must have length less than or equal to 128, Member must "
+                "have length greater than or equal to 1, "
+                f"Member must satisfy regular expression pattern: {TAG_PATTERN}]",
             ),
         ),
         *SETTINGS,
@@ -409,10 +410,10 @@ ON_FUNCTIONS: list[Case] = [
         (UNKNOWN, 404, NOT_FOUND, NO_FUNCTION),
         (f"{ARN}unknown", 404, NOT_FOUND, NO_FUNCTION),
         (OTHER_REGION, 404, NOT_FOUND, NOT_REACHABLE),
-        ("a b", 400, VALIDATION, pattern("a b", "functionName", NAME_PATTERN)),
     ]
 ]
 DELETES: list[Case] = [
+    ("DeleteFunction", {"FunctionName": "a b"}, 400, VALIDATION, pattern("a b", "functionName", READ_NAME_PATTERN)),
     (
         "DeleteFunction",
         {"FunctionName": KNOWN, "Qualifier": "$LATEST"},
@@ -532,7 +533,12 @@ TAGS: list[Case] = [
     ),
     ("UntagResource", {"Resource": f"{ARN}known"}, 400, VALIDATION, null("tagKeys")),
 ]
-CASES: list[Case] = [*CREATES, *READS, *LISTS, *ON_FUNCTIONS, *DELETES, *UPDATES, *CONCURRENCY, *TAGS]
+NAMES: list[Case] = [
+    (operation, {**members, "FunctionName": "a b"}, 400, VALIDATION, pattern("a b", "functionName", NAME_PATTERN))
+    for operation, members in ON_A_FUNCTION
+    if operation != "DeleteFunction"
+]
+CASES: list[Case] = [*CREATES, *READS, *LISTS, *ON_FUNCTIONS, *NAMES, *DELETES, *UPDATES, *CONCURRENCY, *TAGS]
 
 
 def name_of(case: Case) -> str:

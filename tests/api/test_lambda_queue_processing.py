@@ -328,7 +328,7 @@ def test_with_nothing_reserved_the_function_stands_still_until_there_is(cumulet:
 
 def test_fifo_messages_come_in_the_order_of_their_groups(cumulet: Cumulet) -> None:
     consumer = Consumer(cumulet, fifo=True)
-    expected = {f"group {number}": [f"{number}.{step}" for step in range(15)] for number in range(4)}
+    expected = {f"group-{number}": [f"{number}.{step}" for step in range(15)] for number in range(4)}
 
     for group, bodies in expected.items():
         consumer.queue.send_to(group, *bodies)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +91,7 @@ class Compute:
         Raises `CannotRun`.
         """
         work = self._activity.spawn(f"an invocation of {function.name}", self._invoke(function, invocation))
-        outcome = await asyncio.shield(work)
+        outcome: Outcome | CannotRun = await asyncio.shield(work)
         if isinstance(outcome, CannotRun):
             raise outcome
         return outcome

@@ -28,7 +28,9 @@ KILLING_ROUNDS = 1000
 EXEC_FAILED = 127
 
 
-def run(request: dict[str, Any], sandbox: Sandbox | None, output: int, reports: socket.socket, lifeline: int) -> NoReturn:
+def run(
+    request: dict[str, Any], sandbox: Sandbox | None, output: int, reports: socket.socket, lifeline: int
+) -> NoReturn:
     """Be an environment until its runtime ends; say how on `reports`. `lifeline` ends when the spawner does."""
     try:
         _close_all_but(output, reports.fileno(), lifeline)

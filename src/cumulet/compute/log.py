@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cumulet.compute.function import Function
-from cumulet.compute.output import Output
+from cumulet.compute.output import Output, Piece
 from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.kernel.clock import MACHINE, Clock
 
@@ -28,7 +28,9 @@ FLUSH_SECONDS = 1.0
 class Log:
     """The log stream of one environment."""
 
-    def __init__(self, function: Function, stream: str, sink: LogSink, clock: Clock, on_room: Callable[[], None]) -> None:
+    def __init__(
+        self, function: Function, stream: str, sink: LogSink, clock: Clock, on_room: Callable[[], None]
+    ) -> None:
         self.stream = stream
         self._function = function
         self._sink = sink
@@ -107,7 +109,7 @@ class Log:
             message = f"the log of {self._function.arn} could not be written"
             asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
-    def _add_pieces(self, pieces: list[tuple[str, int | None]]) -> None:
+    def _add_pieces(self, pieces: list[Piece]) -> None:
         now_ms = self._clock.now_ms()
         for message, written_ms in pieces:
             known = written_ms is not None and self._clock is MACHINE

@@ -28,7 +28,7 @@ class Packages:
     async def unpack(self, package: Path) -> Path:
         """Return the folder with what `package` holds. Raises `CannotRun` where that can't be had."""
         unpacked = self._unpacked.get(package.name)
-        if unpacked is None or unpacked.done() and unpacked.exception() is not None:
+        if unpacked is None or (unpacked.done() and unpacked.exception() is not None):
             loop = asyncio.get_running_loop()
             unpacked = self._unpacked[package.name] = loop.run_in_executor(None, _unpack, package, self._folder)
         return await asyncio.shield(unpacked)
@@ -85,6 +85,6 @@ def _parts(name: str) -> tuple[str, ...]:
 
 def _link(path: Path, to: str, root: Path) -> None:
     resolved = os.path.normpath(path.parent.resolve() / to)
-    if os.path.isabs(to) or not Path(resolved).is_relative_to(root.resolve()):
+    if to.startswith("/") or not Path(resolved).is_relative_to(root.resolve()):
         raise ValueError(f"the link to {to!r} leads out of it")
     path.symlink_to(to)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 
 def descendants(of: int) -> set[int]:
@@ -12,9 +12,8 @@ def descendants(of: int) -> set[int]:
     while to_ask:
         pid = to_ask.pop()
         try:
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                    children = set(map(int, file.read().split())) - found
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                children = set(map(int, (thread / "children").read_bytes().split())) - found
                 found |= children
                 to_ask += children
         except OSError:

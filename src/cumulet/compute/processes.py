@@ -1,4 +1,4 @@
-"""The processes of execution environments, as the server starts, kills and hears of them: the other end of `spawner`."""
+"""The processes of execution environments, seen from the server: the other side of `spawner`."""
 
 from __future__ import annotations
 
@@ -142,9 +142,9 @@ class Processes:
         with its:
             self._spawner = subprocess.Popen(
                 [str(interpreter.executable), "-I", "-S", str(SPAWNER)],
-                stdin=its,
+                stdin=its.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=None,
+                stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
                 cwd="/",
                 start_new_session=True,  # Ctrl-C on a terminal is for the server alone
@@ -186,11 +186,10 @@ class Processes:
             return
         message = orjson.loads(packet)
         if "ended" in message:
-            process = self._running.pop(message["ended"])
-            process.ended.set_result(End(message.get("status", signal.SIGKILL), message.get("failure")))
+            ended = self._running.pop(message["ended"]).ended
+            ended.set_result(End(message.get("status", signal.SIGKILL), message.get("failure")))
         elif "started" in message:
-            if (process := self._running.get(message["started"])) is not None:
-                process.first_pid = message["pid"]
+            self._running[message["started"]].first_pid = message["pid"]
         else:
             self.lacks_isolation = message["isolation"]
             assert self._ready is not None

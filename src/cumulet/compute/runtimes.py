@@ -30,7 +30,8 @@ def check_runtime(runtime: str) -> None:
     """Raise `CannotRun` where functions of a runtime can't be run here."""
     family = _family(runtime)
     if family != "python":
-        raise CannotRun(f"The runtime {runtime} needs {INTERPRETERS.get(family, runtime)}, which is not available here.")
+        needed = INTERPRETERS.get(family, runtime)
+        raise CannotRun(f"The runtime {runtime} needs {needed}, which is not available here.")
 
 
 def warning(runtime: str) -> str | None:

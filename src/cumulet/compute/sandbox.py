@@ -9,8 +9,9 @@ its own. Nothing else of the machine's files exists there. Where the kernel perm
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-import stat
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +28,11 @@ MNT_DETACH = 2
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-SYS_MOUNT_SETATTR = 442
+SYSCALLS = {
+    "x86_64": {"clone": 56, "pivot_root": 155, "mount_setattr": 442},
+    "aarch64": {"clone": 220, "pivot_root": 41, "mount_setattr": 442},
+}
+"""Their numbers, for those that the C library has no function for, or another one."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,7 +40,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class _Attributes(ctypes.Structure):
     """`struct mount_attr`."""
 
-    _fields_ = (("set", ctypes.c_uint64), ("clear", ctypes.c_uint64), ("propagation", ctypes.c_uint64), ("ns", ctypes.c_uint64))
+    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
 
 
 class Sandbox:
@@ -45,7 +49,6 @@ class Sandbox:
     def __init__(self, root: str) -> None:
         self._root = root
         """An empty folder to mount on."""
-        self._own_processes = -1
 
     def prepare(self, interpreter: str, packages: Sequence[str]) -> None:
         """Leave the machine's mounts alone from now on, and mount what all environments share.
@@ -53,11 +56,11 @@ class Sandbox:
         `interpreter` is the prefix of the Python installation, `packages` the paths of what /var/runtime holds.
         Raises OSError where the kernel permits no namespaces, also inside of a user namespace.
         """
-        self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
         try:
-            unshare(CLONE_NEWNS | CLONE_NEWPID)
+            _check(_libc.unshare(CLONE_NEWNS))
         except PermissionError:
             _become_owner_of_namespaces()
+        _try_clone()
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
         _mount("tmpfs", self._root, "tmpfs", MS_NOSUID, "mode=755")
         for name in SYSTEM_FOLDERS:
@@ -76,26 +79,17 @@ class Sandbox:
             self._inside(folder).mkdir(parents=True)
         _make_read_only(self._root, AT_RECURSIVE)
 
-    def fork(self) -> int:
-        """Fork a process that is the first of a new process namespace: when it ends, all in there are killed."""
-        try:
-            unshare(CLONE_NEWPID)
-        except OSError:  # `prepare` has left one that nobody was born into
-            pass
-        pid = os.fork()
-        if pid:
-            _check(_libc.setns(self._own_processes, CLONE_NEWPID))
-        return pid
-
     def enter(self, task: str, tmp_mb: int) -> None:
-        """Make the prepared folder this process's root, with `task` as /var/task and a /tmp of `tmp_mb` MiB."""
-        unshare(CLONE_NEWNS)
+        """Make a copy of the prepared folder this process's root, `task` its /var/task, `tmp_mb` MiB its /tmp.
+
+        For the first process of its namespaces (`clone`).
+        """
         _bind(task, self._inside(TASK))
         _make_read_only(str(self._inside(TASK)), 0)
         _mount("tmpfs", str(self._inside(TEMPORARY)), "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777")
         _mount("proc", str(self._inside("/proc")), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         os.chdir(self._root)
-        _check(_libc.syscall(SYS_PIVOT_ROOT[os.uname().machine], b".", b"."))
+        _check(_syscall("pivot_root", b".", b"."))
         _check(_libc.umount2(b".", MNT_DETACH))
         os.chdir("/")
 
@@ -110,6 +104,15 @@ class Sandbox:
             _bind(str(outside), inside)
 
 
+def clone() -> int:
+    """Fork a process that is the first of new process and mount namespaces: with it ends whatever comes of it.
+
+    For processes with a single thread. It needs no rights in the namespaces that are left.
+    """
+    zeros = (ctypes.c_long(0),) * 4
+    return _check(_syscall("clone", ctypes.c_long(CLONE_NEWPID | CLONE_NEWNS | signal.SIGCHLD), *zeros))
+
+
 def die_with_parent(signal: int) -> None:
     """Let the kernel send this process `signal` when the thread that forked it ends."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0))
@@ -120,22 +123,23 @@ def adopt_orphans() -> None:
     _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 
 
-def unshare(flags: int) -> None:
-    """Leave namespaces that are shared with the parent."""
-    _check(_libc.unshare(flags))
+def _try_clone() -> None:
+    if (pid := clone()) == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _become_owner_of_namespaces() -> None:
     """In a user namespace anyone may mount, where the system allows user namespaces."""
     user, group = os.geteuid(), os.getegid()
-    unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID)
+    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS))
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
 def _bind(source: str, target: Path) -> None:
-    if stat.S_ISDIR(os.stat(source).st_mode):
+    if Path(source).is_dir():
         target.mkdir(parents=True, exist_ok=True)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -145,16 +149,25 @@ def _bind(source: str, target: Path) -> None:
 
 def _make_read_only(path: str, flags: int) -> None:
     attributes = _Attributes(set=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
-    size = ctypes.sizeof(attributes)
-    _check(_libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, path.encode(), flags, ctypes.byref(attributes), size))
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
+    reference = ctypes.byref(attributes)
+    _check(_syscall("mount_setattr", ctypes.c_long(AT_FDCWD), path.encode(), ctypes.c_long(flags), reference, size))
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
     encoded = [text.encode() if text is not None else None for text in (source, target, kind, options)]
-    _check(_libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]), target)
+    _check(_libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3]), target)
 
 
-def _check(result: int, about: str = "") -> None:
+def _syscall(name: str, *arguments: object) -> int:
+    numbers = SYSCALLS.get(os.uname().machine)
+    if numbers is None:
+        raise OSError(errno.ENOSYS, f"system calls of {os.uname().machine} are not known here")
+    return int(_libc.syscall(ctypes.c_long(numbers[name]), *arguments))
+
+
+def _check(result: int, about: str = "") -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), about or None)
+    return result

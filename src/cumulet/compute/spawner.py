@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 from cumulet.compute import init
 from cumulet.compute.process_tree import descendants
-from cumulet.compute.sandbox import Sandbox, adopt_orphans, die_with_parent
+from cumulet.compute.sandbox import Sandbox, adopt_orphans, clone, die_with_parent
 
 LARGEST_PACKET = 1 << 20
 
@@ -106,7 +106,7 @@ class Spawner:
                     self._kill(pid)
 
     def _start(self, request: dict[str, Any], output: int) -> None:
-        pid = self._sandbox.fork() if self._sandbox else os.fork()
+        pid = clone() if self._sandbox else os.fork()
         if not pid:
             try:
                 signal.set_wakeup_fd(-1)

@@ -27,7 +27,7 @@ class Places:
 def variables(
     function: Function, places: Places, *, stream: str, runtime_api: str, url: str, credentials: TemporaryCredentials
 ) -> dict[str, str]:
-    """Return what a runtime of `function` finds in its environment; the function's own may replace what isn't reserved."""
+    """Return the variables of a runtime; the function's own may replace what AWS doesn't reserve."""
     task, runtime, interpreter = places.task, places.runtime, places.interpreter
     unreserved = {
         "LANG": "en_US.UTF-8",

@@ -55,7 +55,7 @@ class LambdaBase(Service):
         self.compute = Compute(
             folder=platform.config.data / "compute",
             url=platform.url,
-            logs=getattr(platform.delivery, "logs", None),
+            logs=platform.delivery.logs,
             clock=platform.clock,
             ids=platform.ids,
             activity=platform.activity,

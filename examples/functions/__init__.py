@@ -1,0 +1,1 @@
+"""Orders that run a function."""
