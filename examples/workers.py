@@ -65,13 +65,21 @@ class Ledger:
         """Note acknowledged deletes."""
         with self._changed:
             self.deleted.update(message_ids)
+            self._changed.notify_all()
         self._watch(len(self.sent), len(self.deleted))
 
     def wait_until_sent(self, number: int) -> None:
         """Return once so many sends are acknowledged; raises TimeoutError when that takes too long."""
+        self._wait_for(number, self.sent, "sent")
+
+    def wait_until_deleted(self, number: int) -> None:
+        """Return once so many deletes are acknowledged; raises TimeoutError when that takes too long."""
+        self._wait_for(number, self.deleted, "worked off")
+
+    def _wait_for(self, number: int, done: Collection[str], what: str) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.sent) >= number, PATIENCE_SECONDS):
-                raise TimeoutError(f"only {len(self.sent)} of {number} messages were sent in {PATIENCE_SECONDS} s")
+            if not self._changed.wait_for(lambda: len(done) >= number, PATIENCE_SECONDS):
+                raise TimeoutError(f"only {len(done)} of {number} messages were {what} in {PATIENCE_SECONDS} s")
 
 
 class Crew:

@@ -16,6 +16,6 @@ sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], layers, "/opt/python"]
 if runtime not in sys.path:
     sys.path.insert(3, runtime)
 
-from awslambdaric.__main__ import main  # noqa: E402 # type: ignore[import-untyped]
+from awslambdaric.__main__ import main  # noqa: E402
 
 main([sys.argv[0], os.environ["_HANDLER"]])

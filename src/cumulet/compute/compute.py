@@ -96,9 +96,9 @@ class Compute:
             raise outcome
         return outcome
 
-    def environments(self, function_arn: str) -> int:
-        """Return how many environments a function has now."""
-        return sum(len(pool.all) for pool in self._pools.get(function_arn, {}).values())
+    def environments(self) -> int:
+        """Return how many environments there are now."""
+        return sum(len(pool.all) for pools in self._pools.values() for pool in pools.values())
 
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""

@@ -58,7 +58,7 @@ class Control:
         self._platform = platform
         self._store = store
         self._metrics_writer = metrics
-        self._services = list(services)
+        self._services = services
         self._folders = {
             folder: answer for service in services.values() for folder, answer in service.folders().items()
         }
@@ -106,6 +106,7 @@ class Control:
                 "uptime_seconds": round(MACHINE.monotonic() - self._started, 3),
                 "degraded": degraded,
             }
+            | {name: report for name, service in self._services.items() if (report := service.report())}
         )
 
     async def _probe(self, request: HttpRequest) -> HttpResponse:

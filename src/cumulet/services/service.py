@@ -83,6 +83,10 @@ class Service:
         """Return what answers GET requests below folders of `/_cumulet/`, for clients that sign nothing."""
         return {}
 
+    def report(self) -> Mapping[str, object]:
+        """Return what the health page says of the service beside that it is there."""
+        return {}
+
     async def start(self) -> None:
         """Go on with the service's own work after a start of the platform."""
 

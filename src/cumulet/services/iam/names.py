@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import re
 from typing import NamedTuple
 
 from cumulet.kernel.arns import parse_arn
+from cumulet.kernel.ids import Ids
 from cumulet.services.iam.errors import InvalidInput, ValidationError
 
 ROLE_ID = "AROA"
@@ -65,6 +65,6 @@ def parse_policy_arn(text: str, partition: str) -> PolicyArn:
     return PolicyArn(partition, arn.account, policy[1], policy[2])
 
 
-def new_id(prefix: str, source: random.Random) -> str:
+def new_id(prefix: str, ids: Ids) -> str:
     """Return an id as IAM gives them: 21 characters that begin with the kind of thing."""
-    return prefix + "".join(source.choices(ID_ALPHABET, k=ID_LENGTH - len(prefix)))
+    return prefix + "".join(ids.random.choices(ID_ALPHABET, k=ID_LENGTH - len(prefix)))

@@ -48,7 +48,7 @@ class PolicyOperations(Service):
             key=arn.key,
             account=call.account,
             path=arn.path,
-            policy_id=new_id(POLICY_ID, self.ids.random),
+            policy_id=new_id(POLICY_ID, self.ids),
             created_ms=now_ms,
             updated_ms=now_ms,
             description=request.get("Description"),

@@ -34,7 +34,7 @@ class RoleOperations(Service):
             account=call.account,
             name=request["RoleName"],
             path=request.get("Path", "/"),
-            role_id=new_id(ROLE_ID, self.ids.random),
+            role_id=new_id(ROLE_ID, self.ids),
             created_ms=self.clock.now_ms(),
             trust_policy=trust_policy,
             description=request.get("Description"),

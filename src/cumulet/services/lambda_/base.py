@@ -66,6 +66,10 @@ class LambdaBase(Service):
         for mapping in await self.store.read(mappings.every):
             self.pollers.keep(mapping)
 
+    def report(self) -> dict[str, object]:
+        """Return how many environments run, and how they are kept apart."""
+        return {"environments": self.compute.environments(), "isolation": self.compute.isolation or "namespaces"}
+
     def stop_waiting(self) -> None:
         """Take no more from queues."""
         self.pollers.close()

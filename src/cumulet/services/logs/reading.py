@@ -23,7 +23,8 @@ FIRST_SLICE_EVENTS = 20
 LARGEST_SLICE_EVENTS = 200
 SLICE_BYTES = 262_144
 MOST_SEARCHED = 20_000
-"""Events that one request looks at: a search ends its page here, with a token, as AWS's do."""
+MOST_SEARCHED_BYTES = 16 * PAGE_BYTES
+"""What one request looks at: a search ends its page here, with a token, as AWS's do."""
 
 Slices = AsyncGenerator[list[tuple[Event, str | None]], None]
 """Events in their order with the names of their streams, None for events that are to be passed over."""
@@ -63,7 +64,7 @@ async def search(slices: Slices, pattern: Pattern, limit: int) -> Found:
     """Return up to `limit` events and 1 MB that match."""
     found: list[tuple[Event, str]] = []
     room = PAGE_BYTES
-    searched = 0
+    searched = searched_bytes = 0
     last: Position | None = None
     async with aclosing(slices):
         async for part in slices:
@@ -77,7 +78,8 @@ async def search(slices: Slices, pattern: Pattern, limit: int) -> Found:
                         return Found(found, event.position)
                 last = event.position
             searched += len(part)
-            if searched >= MOST_SEARCHED:
+            searched_bytes += sum(event.size_bytes for event, _ in part)
+            if searched >= MOST_SEARCHED or searched_bytes >= MOST_SEARCHED_BYTES:
                 return Found(found, last)
             await MACHINE.sleep(0)
     return Found(found, None)

@@ -124,6 +124,8 @@ def _name(scanner: Scanner) -> str:
 
 def split(message: str) -> list[str]:
     """Return the fields of a message. An opening mark that nothing closes is a character like others."""
+    if "[" not in message and '"' not in message:
+        return message.split()
     fields: list[str] = []
     # Where no closing mark follows, none needs to be looked for again: the whole stays linear.
     unclosed: set[str] = set()
