@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 
 class Bars:
@@ -42,6 +43,11 @@ class Report:
     def say(self, text: str) -> None:
         """Tell what happens now."""
         self._console.print(f"[dim]{perf_counter() - self._started:5.1f} s[/dim]  {text}", soft_wrap=True)
+
+    def quote(self, line: str) -> None:
+        """Show a line that another program has printed."""
+        is_cut = self._console.is_terminal
+        self._console.print(Text(f"         │ {line}"), no_wrap=True, overflow="ellipsis", soft_wrap=not is_cut)
 
     @contextmanager
     def progress(self, messages: int) -> Iterator[Bars]:

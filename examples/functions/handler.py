@@ -14,15 +14,17 @@ sqs = boto3.client("sqs")
 def handler(event, context):
     """Work off what can be worked off; tell which messages could not be, so that only they come again."""
     began = time.time()
-    done, failures = [], []
+    results, failures = [], []
     for record in event["Records"]:
         try:
-            done.append(work_off(record["body"]))
+            order = work_off(record["body"])
         except ValueError as error:
             print(f"failed: {error}")
             failures.append({"itemIdentifier": record["messageId"]})
-    environment = {"environment": context.log_stream_name, "began": began, "ended": time.time()}
-    send_results([{"order": order, **environment} for order in done])
+        else:
+            results.append({"order": order, "receives": int(record["attributes"]["ApproximateReceiveCount"])})
+    facts = {"environment": context.log_stream_name, "began": began, "ended": time.time()}
+    send([result | facts for result in results])
     return {"batchItemFailures": failures}
 
 
@@ -36,8 +38,8 @@ def work_off(order):
     return order
 
 
-def send_results(results):
-    """Send a message for each result; raises RuntimeError, and the whole batch comes again, if one is refused."""
+def send(results):
+    """Send a message for each result to the shop; raises RuntimeError, and the whole batch comes again, if one is refused."""
     if not results:
         return
     entries = [{"Id": str(number), "MessageBody": json.dumps(result)} for number, result in enumerate(results)]

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cumulet.compute import sandbox
@@ -27,9 +28,9 @@ from cumulet.kernel.credentials import CredentialIssuer
 from cumulet.kernel.ids import Ids
 
 IDLE_SECONDS = 600.0
+REAP_SECONDS = 30.0
 CHECK_SECONDS = 0.05
 """How often busy environments are checked."""
-REAP_SECONDS = 30.0
 
 
 class Pool:
@@ -40,16 +41,42 @@ class Pool:
         self.ready: dict[Environment, float] = {}
         """Those that wait for an event, and since when; the one used last is the last."""
         self.answered: dict[Environment, None] = {}
-        """Those that have answered and will wait for an event in a moment."""
+        """Those that have answered, and will wait for an event in a moment."""
         self.is_retired = False
 
     def take(self) -> Environment | None:
-        """Return a free environment, the one used last, so that others age."""
+        """Return a free environment, the one used last, so that the others age."""
         if self.ready:
             return self.ready.popitem()[0]
         if self.answered:
             return self.answered.popitem()[0]
         return None
+
+    def drop(self, environment: Environment) -> None:
+        """Take an environment for not free."""
+        self.ready.pop(environment, None)
+        self.answered.pop(environment, None)
+
+    def retire(self) -> None:
+        """End the free environments now, the others after their invocation."""
+        self.is_retired = True
+        for environment in (*self.ready, *self.answered):
+            self.drop(environment)
+            environment.end()
+
+    def reap(self, since: float) -> None:
+        """End those that have been ready since then or longer."""
+        for environment in [environment for environment, began in self.ready.items() if began <= since]:
+            self.drop(environment)
+            environment.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What is there once the first function was to run."""
+
+    interpreter: Interpreter
+    around: Surroundings
 
 
 class Compute:
@@ -68,25 +95,29 @@ class Compute:
     ) -> None:
         self._folder = folder
         """Holds nothing that lasts; emptied before it is used."""
+        self._url = url
+        self._logs = logs
+        self._clock = clock
+        self._ids = ids
         self._activity = activity
-        self._processes = Processes(folder / "root")
+        self._credentials = credentials
         self._packages = Packages(folder / "code")
-        self._around = Surroundings(self._processes, logs, clock, ids, credentials, url)
+        self._means: Means | None = None
+        self._preparation: asyncio.Future[Means] | None = None
         self._pools: dict[str, dict[str, Pool]] = {}
         """By the function's ARN and its revision."""
         self._busy: set[Environment] = set()
-        self._interpreter: Interpreter | None = None
         self._checker: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
         self._numbers = itertools.count(1)
 
     @property
     def isolation(self) -> str | None:
-        """Return why environments aren't kept apart from the machine by namespaces, None where they are."""
-        return self._processes.lacks_isolation
+        """Return why environments aren't kept apart by namespaces; None where they are, or where none has been made."""
+        return self._means.around.processes.lacks_isolation if self._means else None
 
     async def invoke(self, function: Function, invocation: Invocation) -> Outcome:
-        """Run one event in a free environment or in a new one. It runs to its end also if the caller is cancelled.
+        """Run one event in a free environment or in a new one, to its end also if the caller is cancelled.
 
         Raises `CannotRun`.
         """
@@ -96,17 +127,15 @@ class Compute:
             raise outcome
         return outcome
 
-    def environments(self) -> int:
-        """Return how many environments there are now."""
-        return sum(len(pool.all) for pools in self._pools.values() for pool in pools.values())
+    def environments(self, function_arn: str) -> int:
+        """Return how many environments a function has now."""
+        return sum(len(pool.all) for pool in self._pools.get(function_arn, {}).values())
 
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""
         for revision, pool in self._pools.get(function_arn, {}).items():
             if revision != keep:
-                pool.is_retired = True
-                for environment in (*pool.ready, *pool.answered):
-                    environment.end()
+                pool.retire()
 
     async def stop(self) -> None:
         """End everything, whatever it is doing."""
@@ -114,18 +143,17 @@ class Compute:
             if timer is not None:
                 timer.cancel()
         for pool in self._all_pools():
-            pool.is_retired = True
-            for environment in pool.all:
-                environment.end()
-        await self._processes.stop()
+            pool.retire()
+        if self._means is not None:
+            await self._means.around.processes.stop()
 
     async def _invoke(self, function: Function, invocation: Invocation) -> Outcome | CannotRun:
         while True:
-            pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
-            environment = pool.take()
+            pool = self._pools.get(function.arn, {}).get(function.revision)
+            environment = pool.take() if pool is not None else None
             try:
                 if environment is None:
-                    environment = await self._new_environment(function, pool)
+                    environment = await self._new_environment(function)
                     return await environment.start(invocation)
                 self._check_from_now_on(environment)
                 return await environment.run(invocation)
@@ -134,50 +162,61 @@ class Compute:
             except CannotRun as reason:
                 return reason
 
-    async def _new_environment(self, function: Function, pool: Pool) -> Environment:
+    async def _new_environment(self, function: Function) -> Environment:
         check_runtime(function.runtime)
+        means = self._means or await self._prepare()
         try:
-            interpreter = await self._prepare()
-        except (LookupError, OSError) as error:
+            await means.around.processes.ready()
+        except OSError as error:
             raise CannotRun(f"No function can be run here: {error}") from error
         task = await self._packages.unpack(function.package)
-        places = self._places(interpreter, task)
-        environment = Environment(function, task, places, self._around, lambda changed: self._changed(changed, pool))
+        pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
+        places = self._places(means, task)
+        environment = Environment(function, task, places, means.around, lambda changed: self._changed(changed, pool))
         pool.all.add(environment)
         self._check_from_now_on(environment)
         return environment
 
-    async def _prepare(self) -> Interpreter:
-        """Make sure that there are a folder, an interpreter and a spawner."""
-        if self._interpreter is None:
-            interpreter = find_interpreter()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            (self._folder / "root").mkdir(parents=True)
-            runtime = self._folder / "runtime"
-            runtime.mkdir()
-            for package in interpreter.packages:
-                (runtime / package.name).symlink_to(package)
-            self._interpreter = interpreter
-        await self._processes.ready(self._interpreter)
-        return self._interpreter
+    async def _prepare(self) -> Means:
+        """Find the interpreter, and make the folder."""
+        if self._preparation is None:
+            loop = asyncio.get_running_loop()
+            self._preparation = loop.run_in_executor(None, self._find_means)
+        try:
+            self._means = await asyncio.shield(self._preparation)
+        except (LookupError, OSError) as error:
+            self._preparation = None
+            raise CannotRun(f"No function can be run here: {error}") from error
+        return self._means
 
-    def _places(self, interpreter: Interpreter, task: Path) -> Places:
-        if self.isolation is None:
-            executable = sandbox.INTERPRETER + "/" + str(interpreter.executable.relative_to(interpreter.prefix))
-            return Places(sandbox.INTERPRETER, executable, sandbox.RUNTIME, sandbox.TASK, None)
+    def _find_means(self) -> Means:
+        interpreter = find_interpreter()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        root, runtime = self._folder / "root", self._folder / "runtime"
+        for folder in (root, runtime):
+            folder.mkdir(parents=True)
+        for package in interpreter.packages:
+            (runtime / package.name).symlink_to(package)
+        processes = Processes(interpreter, root)
+        around = Surroundings(processes, self._logs, self._clock, self._ids, self._credentials, self._url)
+        return Means(interpreter, around)
+
+    def _places(self, means: Means, task: Path) -> Places:
+        prefix, executable = means.interpreter.prefix, means.interpreter.executable
+        if means.around.processes.lacks_isolation is None:
+            inside = f"{sandbox.INTERPRETER}/{executable.relative_to(prefix)}"
+            return Places(sandbox.INTERPRETER, inside, sandbox.RUNTIME, sandbox.TASK, None)
         temporary = self._folder / "tmp" / str(next(self._numbers))
         temporary.mkdir(parents=True)
-        runtime = self._folder / "runtime"
-        return Places(str(interpreter.prefix), str(interpreter.executable), str(runtime), str(task), str(temporary))
+        return Places(str(prefix), str(executable), str(self._folder / "runtime"), str(task), str(temporary))
 
     def _changed(self, environment: Environment, pool: Pool) -> None:
         """An environment has become free, or has ended."""
         self._busy.discard(environment)
-        pool.ready.pop(environment, None)
-        pool.answered.pop(environment, None)
+        pool.drop(environment)
         if environment.state is State.ENDED:
             pool.all.discard(environment)
-            self._forget_empty(environment.function)
+            self._forget_empty(environment.function, pool)
         elif pool.is_retired:
             environment.end()
         elif environment.state is State.READY:
@@ -187,12 +226,12 @@ class Compute:
         else:
             pool.answered[environment] = None
 
-    def _forget_empty(self, function: Function) -> None:
+    def _forget_empty(self, function: Function, pool: Pool) -> None:
         pools = self._pools.get(function.arn, {})
-        if (pool := pools.get(function.revision)) is not None and not pool.all:
+        if not pool.all and pools.get(function.revision) is pool:
             del pools[function.revision]
-        if not pools:
-            self._pools.pop(function.arn, None)
+            if not pools:
+                del self._pools[function.arn]
 
     def _check_from_now_on(self, environment: Environment) -> None:
         self._busy.add(environment)
@@ -208,11 +247,8 @@ class Compute:
 
     def _reap(self) -> None:
         """End environments that have been free for long."""
-        now = MACHINE.monotonic()
-        for pool in self._all_pools():
-            for environment, since in pool.ready.items():
-                if now - since > IDLE_SECONDS:
-                    environment.end()
+        for pool in list(self._all_pools()):
+            pool.reap(MACHINE.monotonic() - IDLE_SECONDS)
         loop = asyncio.get_running_loop()
         self._reaper = loop.call_later(REAP_SECONDS, self._reap) if self._pools else None
 

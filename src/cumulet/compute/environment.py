@@ -21,7 +21,7 @@ from cumulet.compute.function import CannotRun, Function, Invocation, Outcome
 from cumulet.compute.log import Log, report, stream_name
 from cumulet.compute.memory import used_bytes
 from cumulet.compute.pipe import OutputPipe
-from cumulet.compute.processes import End, Process, Processes
+from cumulet.compute.processes import End, Launch, Process, Processes
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
 from cumulet.compute.variables import Places, variables
 from cumulet.delivery.logs import LogSink
@@ -32,7 +32,9 @@ from cumulet.kernel.ids import Ids
 INIT_SECONDS = 10.0
 """AWS Lambda: the limit of the init phase. An init that fails is tried again within the invocation's own limit."""
 SAMPLE_SECONDS = 0.1
-"""How often memory is looked at."""
+"""How often memory is looked at, beside the end of an invocation that was not short."""
+SHORT_SECONDS = 0.01
+MOST_CONNECTIONS = 32
 MIB = 1024 * 1024
 OUT_OF_MEMORY = runtime_exited("Runtime exited with error: signal: killed")
 
@@ -164,6 +166,8 @@ class Environment:
     def connected(self, connection: RuntimeConnection) -> None:
         """A connection has been made."""
         self._connections.add(connection)
+        if len(self._connections) > MOST_CONNECTIONS:
+            connection.close()
 
     def disconnected(self, connection: RuntimeConnection) -> None:
         """A connection has ended; the runtime may ask for an event on another."""
@@ -244,30 +248,32 @@ class Environment:
         self._limit_at = began_at + limit_seconds
         self._failure = None
         self.state = State.STARTED
-        self._start_runtime()
-        failure = await self._init
+        init = self._init
+        await self._start_runtime()
+        failure = await init
         if failure is not None:
             duration_ms = (MACHINE.monotonic() - began_at) * 1000
             self._log.say(f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\t{failure.status}\n")
         return failure
 
-    def _start_runtime(self) -> None:
+    async def _start_runtime(self) -> None:
         places, around = self._places, self._around
-        self._pipe = OutputPipe(self._log)
-        self._process = around.processes.start(
-            [places.executable, "-S", f"{places.runtime}/bootstrap.py"],
-            variables(
-                self.function,
-                places,
-                stream=self._log.stream,
-                runtime_api=self._address,
-                url=around.url,
-                credentials=self._credentials,
-            ),
-            self._task,
-            self.function.tmp_mb,
-            self._pipe.write_end,
+        own_variables = variables(
+            self.function,
+            places,
+            stream=self._log.stream,
+            runtime_api=self._address,
+            url=around.url,
+            credentials=self._credentials,
         )
+        launch = Launch(
+            arguments=[places.executable, "-S", f"{places.runtime}/bootstrap.py"],
+            variables=own_variables,
+            task=str(self._task),
+            tmp_mb=self.function.tmp_mb,
+        )
+        self._pipe = OutputPipe(self._log)
+        self._process = await around.processes.start(launch, self._pipe.write_end)
         # What the runtime has sent before its end may reach the event loop in the same turn: it counts.
         self._process.ended.add_done_callback(lambda ended: self._loop.call_soon(self._runtime_ended, ended.result()))
 
@@ -326,9 +332,11 @@ class Environment:
         assert invocation is not None and outcome is not None
         now = MACHINE.monotonic()
         if self.state is State.RUNNING:
-            self.state = State.RESPONSE_SENT
-            if now - self._sampled_at > SAMPLE_SECONDS:
+            if now - self._began_at > SHORT_SECONDS or now - self._sampled_at > SAMPLE_SECONDS:
                 self._sample(now)
+                if self._failure is not None:
+                    return  # this will end the invocation
+            self.state = State.RESPONSE_SENT
             if self._pipe is not None:
                 self._pipe.drain()
         duration_ms = (now - self._began_at) * 1000

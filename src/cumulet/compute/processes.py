@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
@@ -65,6 +65,16 @@ class End:
         return "Runtime exited without providing a reason"
 
 
+class Launch(TypedDict):
+    """What the spawner starts."""
+
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
+    task: str
+    """The folder with the code."""
+    tmp_mb: int
+
+
 class Process:
     """The processes of one environment."""
 
@@ -84,7 +94,8 @@ class Process:
 class Processes:
     """The spawner, started when it is first needed, and again when somebody has killed it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, interpreter: Interpreter, root: Path) -> None:
+        self._interpreter = interpreter
         self._root = root
         """An empty folder."""
         self._numbers = itertools.count(1)
@@ -96,27 +107,23 @@ class Processes:
         self.lacks_isolation: str | None = None
         """Why environments aren't kept apart by namespaces, None if they are; known once `ready` has returned."""
 
-    async def ready(self, interpreter: Interpreter) -> None:
-        """Make sure that there is a spawner."""
+    async def ready(self) -> None:
+        """Make sure that there is a spawner. Raises OSError where it can't be had."""
         if self._ready is None:
-            self._start_spawner(interpreter)
-        assert self._ready is not None
+            self._ready = asyncio.get_running_loop().create_future()
+            self._start_spawner()
         await asyncio.shield(self._ready)
 
-    def start(
-        self, arguments: Sequence[str], variables: Mapping[str, str], task: Path, tmp_mb: int, output: int
-    ) -> Process:
-        """Start a runtime in an environment of its own, with the code in `task`; closes `output` when it has it."""
-        process = Process(next(self._numbers), self)
-        self._running[process._number] = process
-        request = {
-            "start": process._number,
-            "arguments": arguments,
-            "variables": variables,
-            "task": str(task),
-            "tmp_mb": tmp_mb,
-        }
-        self.send(request, output)
+    async def start(self, launch: Launch, output: int) -> Process:
+        """Start a runtime in an environment of its own; `output` is closed here. Raises OSError."""
+        try:
+            await self.ready()
+        except OSError:
+            os.close(output)
+            raise
+        number = next(self._numbers)
+        process = self._running[number] = Process(number, self)
+        self.send({"start": number, **launch}, output)
         return process
 
     def send(self, request: Mapping[str, Any], *descriptors: int) -> None:
@@ -133,15 +140,13 @@ class Processes:
             assert spawner is not None
             await asyncio.get_running_loop().run_in_executor(None, _wait_for, spawner)
 
-    def _start_spawner(self, interpreter: Interpreter) -> None:
-        loop = asyncio.get_running_loop()
-        self._ready = loop.create_future()
+    def _start_spawner(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         self._socket = ours
         with its:
             self._spawner = subprocess.Popen(
-                [str(interpreter.executable), "-I", "-S", str(SPAWNER)],
+                [str(self._interpreter.executable), "-I", "-S", str(SPAWNER)],
                 stdin=its.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -149,9 +154,9 @@ class Processes:
                 cwd="/",
                 start_new_session=True,  # Ctrl-C on a terminal is for the server alone
             )
-        loop.add_reader(ours, self._receive)
-        packages = [str(path) for path in interpreter.packages]
-        self.send({"root": str(self._root), "interpreter": str(interpreter.prefix), "packages": packages})
+        asyncio.get_running_loop().add_reader(ours, self._receive)
+        packages = [str(path) for path in self._interpreter.packages]
+        self.send({"root": str(self._root), "interpreter": str(self._interpreter.prefix), "packages": packages})
 
     def _flush(self) -> None:
         assert self._socket is not None

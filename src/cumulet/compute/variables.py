@@ -37,6 +37,7 @@ def variables(
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "AWS_ENDPOINT_URL": url,
+        "TZ": ":UTC",
     }
     if places.temporary is not None:
         unreserved["TMPDIR"] = places.temporary
@@ -58,6 +59,5 @@ def variables(
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": task,
         "LAMBDA_RUNTIME_DIR": runtime,
-        "TZ": ":UTC",
     }
     return unreserved | dict(function.variables) | reserved
