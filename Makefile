@@ -11,8 +11,10 @@ INSTALLED = $(VENV)/installed
 help:            ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(INSTALLED)      ## 10,000 messages, a kill -9 and four days, in under a minute.
-	@$(BIN)/python examples/queues/demo.py
+demo: $(INSTALLED)      ## Queues and functions, each with a kill -9 in the middle, in under a minute.
+	@$(BIN)/python -m examples.queues.demo
+	@echo
+	@$(BIN)/python -m examples.functions.demo
 
 test: $(INSTALLED)      ## Run all tests.
 	$(BIN)/python -m pytest -n 2

@@ -46,8 +46,7 @@ class Report:
 
     def quote(self, line: str) -> None:
         """Show a line that another program has printed."""
-        is_cut = self._console.is_terminal
-        self._console.print(Text(f"         │ {line}"), no_wrap=True, overflow="ellipsis", soft_wrap=not is_cut)
+        self._console.print(Text(f"         │ {line}"), soft_wrap=True)
 
     @contextmanager
     def progress(self, messages: int) -> Iterator[Bars]:

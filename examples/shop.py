@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cumulet.testing import Cumulet
@@ -19,12 +20,10 @@ def patient_client(cumulet: Cumulet, service: str) -> Any:
 def create_queues(sqs: Any) -> tuple[str, str]:
     """Return the URLs of the queue for orders and of its dead-letter queue."""
     dead_letters = sqs.create_queue(QueueName="orders-dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": arn(sqs, dead_letters), "maxReceiveCount": MOST_RECEIVES}
     orders = sqs.create_queue(
         QueueName="orders",
-        Attributes={
-            "VisibilityTimeout": str(VISIBILITY_SECONDS),
-            "RedrivePolicy": f'{{"deadLetterTargetArn": "{arn(sqs, dead_letters)}", "maxReceiveCount": {MOST_RECEIVES}}}',
-        },
+        Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS), "RedrivePolicy": json.dumps(redrive)},
     )["QueueUrl"]
     return orders, dead_letters
 

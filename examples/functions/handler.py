@@ -39,7 +39,7 @@ def work_off(order):
 
 
 def send(results):
-    """Send a message for each result to the shop; raises RuntimeError, and the whole batch comes again, if one is refused."""
+    """Tell the shop of each result; raises RuntimeError if one is refused, and the whole batch comes again."""
     if not results:
         return
     entries = [{"Id": str(number), "MessageBody": json.dumps(result)} for number, result in enumerate(results)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from logs_groups import Group, LogsWire
 from sqs_queues import Queue, Queues
 from sqs_wire import Wire
 
@@ -49,5 +50,19 @@ def query_wire(cumulet: Cumulet) -> Iterator[Wire]:
 def either_wire(cumulet: Cumulet, request: pytest.FixtureRequest) -> Iterator[Wire]:
     """Return a client that sends anything, in each protocol."""
     client = Wire(cumulet, request.param)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def group(cumulet: Cumulet) -> Group:
+    """Return a log group with AWS's defaults."""
+    return Group(cumulet).create()
+
+
+@pytest.fixture
+def logs_wire(cumulet: Cumulet) -> Iterator[LogsWire]:
+    """Return a client of CloudWatch Logs that sends anything."""
+    client = LogsWire(cumulet)
     yield client
     client.close()

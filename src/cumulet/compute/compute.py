@@ -127,9 +127,10 @@ class Compute:
             raise outcome
         return outcome
 
-    def environments(self, function_arn: str) -> int:
-        """Return how many environments a function has now."""
-        return sum(len(pool.all) for pool in self._pools.get(function_arn, {}).values())
+    def environments(self, function_arn: str | None = None) -> int:
+        """Return how many environments a function has now, or all functions together."""
+        pools = self._all_pools() if function_arn is None else self._pools.get(function_arn, {}).values()
+        return sum(len(pool.all) for pool in pools)
 
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""
@@ -169,7 +170,7 @@ class Compute:
             await means.around.processes.ready()
         except OSError as error:
             raise CannotRun(f"No function can be run here: {error}") from error
-        task = await self._packages.unpack(function.package)
+        task = await self._packages.take(function.package)
         pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
         places = self._places(means, task)
         environment = Environment(function, task, places, means.around, lambda changed: self._changed(changed, pool))
@@ -215,8 +216,7 @@ class Compute:
         self._busy.discard(environment)
         pool.drop(environment)
         if environment.state is State.ENDED:
-            pool.all.discard(environment)
-            self._forget_empty(environment.function, pool)
+            self._forget(environment, pool)
         elif pool.is_retired:
             environment.end()
         elif environment.state is State.READY:
@@ -226,7 +226,10 @@ class Compute:
         else:
             pool.answered[environment] = None
 
-    def _forget_empty(self, function: Function, pool: Pool) -> None:
+    def _forget(self, environment: Environment, pool: Pool) -> None:
+        function = environment.function
+        pool.all.remove(environment)
+        self._packages.release(function.package)
         pools = self._pools.get(function.arn, {})
         if not pool.all and pools.get(function.revision) is pool:
             del pools[function.revision]

@@ -94,11 +94,13 @@ class Log:
         events, self._events = self._events, []
         size, self._bytes = self._bytes, 0
         function = self._function
+        try:
+            written = self._sink.write(function.account, function.region, function.log_group, self.stream, events)
+        except Exception as error:
+            self._report(error)
+            return
         self._unwritten_bytes += size
-        written = asyncio.ensure_future(
-            self._sink.write(function.account, function.region, function.log_group, self.stream, events)
-        )
-        written.add_done_callback(functools.partial(self._written, size))
+        asyncio.ensure_future(written).add_done_callback(functools.partial(self._written, size))
 
     def _written(self, size: int, written: asyncio.Future[None]) -> None:
         was_full = self.is_full
@@ -106,8 +108,12 @@ class Log:
         if was_full and not self.is_full:
             self._on_room()
         if not written.cancelled() and (error := written.exception()) is not None:
-            message = f"the log of {self._function.arn} could not be written"
-            asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        """Let the platform's own log say that this one has gaps; no reason for a function to fail."""
+        message = f"the log of {self._function.arn} could not be written"
+        asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
     def _add_pieces(self, pieces: list[Piece]) -> None:
         now_ms = self._clock.now_ms()

@@ -1,13 +1,12 @@
-"""Functions' packages, unpacked: a zip file's content is unpacked once and shared by all environments that run it."""
+"""Functions' packages, unpacked: what a zip file holds is unpacked once and shared by all environments that run it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import os
 import shutil
 import stat
-import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -15,45 +14,74 @@ from cumulet.compute.function import CannotRun
 
 MOST_UNPACKED_BYTES = 250 * 1024 * 1024
 """AWS Lambda quota: deployment package, unzipped."""
+KEPT_BYTES = 1024 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+
+
+class Unpacked:
+    """What one zip file holds."""
+
+    def __init__(self, folder: Path, size_bytes: int) -> None:
+        self.folder = folder
+        self.size_bytes = size_bytes
+        self.users = 0
 
 
 class Packages:
-    """A cache of unpacked packages, by the name of the zip file."""
+    """A cache of unpacked packages, by the names of the zip files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept_bytes: int = KEPT_BYTES) -> None:
         self._folder = folder
-        """Belongs to this cache alone; what it holds from before is not used."""
-        self._unpacked: dict[str, asyncio.Future[Path]] = {}
+        """An empty folder, or none yet."""
+        self._kept_bytes = kept_bytes
+        """So much is kept of what nobody uses."""
+        self._unpacked: dict[str, asyncio.Future[Unpacked]] = {}
+        self._unused: dict[str, Unpacked] = {}
+        """The one used last is the last."""
+        self._numbers = itertools.count()
 
-    async def unpack(self, package: Path) -> Path:
-        """Return the folder with what `package` holds. Raises `CannotRun` where that can't be had."""
-        unpacked = self._unpacked.get(package.name)
-        if unpacked is None or (unpacked.done() and unpacked.exception() is not None):
-            loop = asyncio.get_running_loop()
-            unpacked = self._unpacked[package.name] = loop.run_in_executor(None, _unpack, package, self._folder)
-        return await asyncio.shield(unpacked)
-
-
-def _unpack(package: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / package.name
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unpacking-", ignore_cleanup_errors=True) as temporary:
-        content = Path(temporary) / "content"
+    async def take(self, package: Path) -> Path:
+        """Return the folder with what `package` holds, until `release`. Raises `CannotRun` where it can't be had."""
+        unpacking = self._unpacked.get(package.name)
+        if unpacking is None:
+            unpacking = asyncio.get_running_loop().run_in_executor(None, self._unpack, package, next(self._numbers))
+            self._unpacked[package.name] = unpacking
         try:
+            unpacked = await asyncio.shield(unpacking)
+        except CannotRun:
+            self._unpacked.pop(package.name, None)
+            raise
+        unpacked.users += 1
+        self._unused.pop(package.name, None)
+        return unpacked.folder
+
+    def release(self, package: Path) -> None:
+        """Say that one who has taken a package needs it no longer."""
+        unpacked = self._unpacked[package.name].result()
+        unpacked.users -= 1
+        if unpacked.users:
+            return
+        self._unused[package.name] = unpacked
+        while sum(each.size_bytes for each in self._unused.values()) > self._kept_bytes:
+            name = next(iter(self._unused))
+            del self._unpacked[name]
+            folder = self._unused.pop(name).folder
+            asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, folder, True)
+
+    def _unpack(self, package: Path, number: int) -> Unpacked:
+        folder = self._folder / f"{number}-{package.name[:16]}"
+        try:
+            folder.mkdir(parents=True)
             with zipfile.ZipFile(package) as archive:
-                _extract(archive, content)
-        except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+                return Unpacked(folder, _extract(archive, folder))
+        except (EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
+            shutil.rmtree(folder, ignore_errors=True)
             raise CannotRun(f"The function's package can't be unpacked: {error}") from error
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(target)
-        content.rename(target)
-    return target
 
 
-def _extract(archive: zipfile.ZipFile, target: Path) -> None:
-    """Write an archive's files, with their permissions, and the links that lead to them, into a new folder."""
-    target.mkdir()
-    links = []
+def _extract(archive: zipfile.ZipFile, target: Path) -> int:
+    """Write an archive's files with their permissions, and its links within itself; return the size of it all."""
+    links: list[tuple[Path, str]] = []
     size_bytes = 0
     for entry in archive.infolist():
         path = target.joinpath(*_parts(entry.filename))
@@ -66,7 +94,7 @@ def _extract(archive: zipfile.ZipFile, target: Path) -> None:
             links.append((path, os.fsdecode(archive.read(entry))))
             continue
         with archive.open(entry) as source, path.open("wb") as file:
-            while chunk := source.read(1024 * 1024):
+            while chunk := source.read(CHUNK_BYTES):
                 size_bytes += len(chunk)
                 if size_bytes > MOST_UNPACKED_BYTES:
                     raise ValueError(f"it holds more than {MOST_UNPACKED_BYTES} bytes")
@@ -74,17 +102,19 @@ def _extract(archive: zipfile.ZipFile, target: Path) -> None:
         path.chmod((mode & 0o777 or 0o644) | stat.S_IRUSR)
     for path, to in links:  # last, so that nothing is written through one
         _link(path, to, target)
+    return size_bytes
 
 
 def _parts(name: str) -> tuple[str, ...]:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise ValueError(f"the name {name!r} leads out of it")
+        raise ValueError(f"{name!r} would be outside of it")
     return path.parts
 
 
 def _link(path: Path, to: str, root: Path) -> None:
-    resolved = os.path.normpath(path.parent.resolve() / to)
-    if to.startswith("/") or not Path(resolved).is_relative_to(root.resolve()):
-        raise ValueError(f"the link to {to!r} leads out of it")
+    """Make a link; with those made before it, it may lead to nothing outside of `root`."""
+    end = os.path.realpath(path.parent / to)
+    if to.startswith("/") or not Path(end).is_relative_to(root.resolve()):
+        raise ValueError(f"its link to {to!r} leads out of it")
     path.symlink_to(to)
