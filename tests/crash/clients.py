@@ -16,7 +16,7 @@ from typing import Any
 
 from history import History, Operation, Outcome
 from transports import Cut, Refused, Transport
-from victim import PATIENCE_SECONDS, Victim
+from victim import PATIENCE_SECONDS, PlatformTime, Victim
 
 GROUPS = 12
 MOST_HELD = 40
@@ -32,20 +32,32 @@ class Recorder:
         self._history = history
         self._transport = transport
 
+    @property
+    def time(self) -> PlatformTime:
+        """The platform's time as clients know it."""
+        return self._victim.time
+
     def perform(self, kind: str, queue: str, **request: Any) -> Operation:
-        """Do one operation; when the server is gone, wait until it is back."""
+        """Do one operation on a queue; when the server is gone, wait until it is back."""
+        return self._perform(kind, queue, request, {"QueueUrl": queue, **request})
+
+    def ask(self, kind: str, about: str, **request: Any) -> Operation:
+        """Do one operation that the history has under the name of what it is about; wait as `perform` does."""
+        return self._perform(kind, about, request, request)
+
+    def _perform(self, kind: str, about: str, request: dict[str, Any], sent: dict[str, Any]) -> Operation:
         victim = self._victim
         generation = victim.generation
-        operation = self._history.begin(kind, queue, request, victim.time.earliest_ms())
+        operation = self._history.begin(kind, about, request, victim.time.earliest_ms())
         outcome, answer, error = Outcome.DONE, {}, ""
         try:
-            answer = self._transport.call(kind, {"QueueUrl": queue, **request})
+            answer = self._transport.call(kind, sent)
         except Refused as refused:
             outcome, error = Outcome.REFUSED, str(refused)
         except Cut as cut:
             outcome, error = Outcome.UNKNOWN, str(cut)
             if victim.up.is_set() and victim.generation == generation:
-                self._history.flaws.append(f"{kind} on {queue} failed though nobody killed the server: {cut}")
+                self._history.flaws.append(f"{kind} on {about} failed though nobody killed the server: {cut}")
         self._history.end(operation, outcome, victim.time.latest_ms(), answer=answer, error=error)
         if outcome is Outcome.UNKNOWN:
             victim.up.wait(PATIENCE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import apsw
 
@@ -21,6 +23,8 @@ PORTS = range(10_240, 32_000)
 PATIENCE_SECONDS = 60.0
 START_SECONDS = (0.1, 0.5)
 """When a start is interrupted."""
+WITHOUT_NAMESPACES = Path(__file__).with_name("without_namespaces")
+"""What the server imports first, so that it can't make process namespaces."""
 
 
 class PlatformTime:
@@ -56,18 +60,35 @@ class PlatformTime:
 class Victim:
     """The server. `up` is set while it answers; a new `generation` begins with each start."""
 
-    def __init__(self, folder: Path, *, clock: str, chance: random.Random, durability: str = "full") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: str,
+        chance: random.Random,
+        durability: str = "full",
+        has_namespaces: bool = True,
+    ) -> None:
         self.time = PlatformTime(is_virtual=clock == "virtual")
         self.generation = 0
         self.up = threading.Event()
         self.start_seconds: list[float] = []
         self.folder = folder
-        self.server = Cumulet(folder, clock=clock, durability=durability, port=free_port(chance))
+        variables = None if has_namespaces else {**os.environ, "PYTHONPATH": str(WITHOUT_NAMESPACES)}
+        self.server = Cumulet(
+            folder, clock=clock, durability=durability, port=free_port(chance), variables=variables
+        )
 
     @property
     def url(self) -> str:
         """Where it answers, the same after every start."""
         return self.server.url
+
+    @property
+    def pid(self) -> int:
+        """The id of its process, while it runs."""
+        assert self.server.process is not None
+        return self.server.process.pid
 
     def start(self) -> list[str]:
         """Start it, for the first time or again; return what is wrong with its clock."""
@@ -114,6 +135,18 @@ class Victim:
         """Shut it down in order."""
         self.up.clear()
         self.server.stop()
+
+    def flaws_of_port(self) -> list[str]:
+        """Return what is wrong if nobody can listen on the port now that the server is gone."""
+        address = urlsplit(self.url)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.hostname, address.port))
+                probe.listen()
+            except OSError as error:
+                return [f"port {address.port} is taken though the server is gone: {error}"]
+        return []
 
     def advance(self, milliseconds: int) -> None:
         """Move a virtual clock."""

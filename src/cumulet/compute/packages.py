@@ -49,7 +49,8 @@ class Packages:
         try:
             unpacked = await asyncio.shield(unpacking)
         except CannotRun:
-            self._unpacked.pop(package.name, None)
+            if self._unpacked.get(package.name) is unpacking:
+                del self._unpacked[package.name]
             raise
         unpacked.users += 1
         self._unused.pop(package.name, None)
