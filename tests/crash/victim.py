@@ -75,9 +75,7 @@ class Victim:
         self.start_seconds: list[float] = []
         self.folder = folder
         variables = None if has_namespaces else {**os.environ, "PYTHONPATH": str(WITHOUT_NAMESPACES)}
-        self.server = Cumulet(
-            folder, clock=clock, durability=durability, port=free_port(chance), variables=variables
-        )
+        self.server = Cumulet(folder, clock=clock, durability=durability, port=free_port(chance), variables=variables)
 
     @property
     def url(self) -> str:

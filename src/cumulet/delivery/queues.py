@@ -24,7 +24,7 @@ class QueueSource(Protocol):
         """Return what there is to know about a queue, or None when there is none."""
 
     def watch(self, arn: Arn, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` on the event loop whenever there may be something to receive, until the returned function is called.
+        """Call `wake` whenever there may be something to receive, until the returned function is called.
 
         It is called within the commit or timer that makes a message visible, so that a virtual clock sees what `wake`
         spawns. A queue that is made later is watched from then on.
@@ -33,8 +33,8 @@ class QueueSource(Protocol):
     async def receive(self, arn: Arn, most: int) -> list[dict[str, Any]]:
         """Take up to `most` (any number) visible messages out of sight for the queue's visibility timeout.
 
-        They look as ReceiveMessage answers them, with all attributes. On a FIFO queue, messages of one group come in order,
-        and while one is in flight no other of its group does.
+        They look as ReceiveMessage answers them, with all attributes. On a FIFO queue, messages of one group come in
+        order, and while one is in flight no other of its group does.
         """
 
     async def delete(self, arn: Arn, receipt_handles: Sequence[str]) -> None:

@@ -280,7 +280,9 @@ def test_a_runtime_without_its_interpreter_is_refused_by_name(tmp_path: Path, ru
 
 def test_another_version_of_python_runs_on_this_one_and_says_so(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
-        function = rig.function("import os\ndef handler(e, c): return os.environ['AWS_EXECUTION_ENV']", runtime="python3.8")
+        function = rig.function(
+            "import os\ndef handler(e, c): return os.environ['AWS_EXECUTION_ENV']", runtime="python3.8"
+        )
 
         assert await rig.result(function) == "AWS_Lambda_python3.8"
 

@@ -21,12 +21,15 @@ ENDS = {
     "exits": ("sys.exit(1)", "Runtime exited with error: exit status 1"),
     "exits in a hurry": ("os._exit(7)", "Runtime exited with error: exit status 7"),
     "exits well": ("sys.exit(0)", "Runtime exited without providing a reason"),
-    "exits from a thread": ("import threading; threading.Thread(target=os._exit, args=(3,)).start(); time.sleep(9)", "3"),
+    "exits from a thread": (
+        "import threading; threading.Thread(target=os._exit, args=(3,)).start(); time.sleep(9)",
+        "3",
+    ),
     "kills itself": ("os.kill(os.getpid(), 9)", "Runtime exited with error: signal: killed"),
     "terminates itself": ("os.kill(os.getpid(), 15)", "Runtime exited with error: signal: terminated"),
     "segfaults": ("ctypes.string_at(0)", "Runtime exited with error: signal: segmentation fault"),
     "aborts": ("os.abort()", "Runtime exited with error: signal: aborted"),
-    "kills everything it can": ("os.kill(-1, 9); os._exit(9)", "exit status 9|signal: killed"),
+    "kills everything it can": ("os.fork() or time.sleep(9); os.kill(-1, 9); os._exit(9)", "exit status 9"),
     "interrupts itself": ("raise KeyboardInterrupt", "signal: interrupt"),
     "replaces itself": ("os.execv('/bin/false', ['/bin/false'])", "Runtime exited with error: exit status 1"),
     "closes what isn't its own": ("os.closerange(3, 1000); os._exit(4)", "exit status 4"),
@@ -120,7 +123,7 @@ def test_bad_manners_do_no_harm(tmp_path: Path, name: str) -> None:
     run(tmp_path, test)
 
 
-@pytest.mark.parametrize("code", ["time.sleep(60)", "[0 for _ in iter(int, 1)]", "os.kill(os.getpid(), 19)"])
+@pytest.mark.parametrize("code", ["time.sleep(60)", "any(iter(int, 1))", "os.kill(os.getpid(), 19)"])
 def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path, code: str) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(HANDLER % f"print('begun'); {code}", timeout_seconds=1)
@@ -257,7 +260,11 @@ def test_a_response_above_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 INIT_FAILURES = {
-    "no module": ({"other.py": ""}, "Runtime.ImportModuleError", "Unable to import module 'index': No module named 'index'"),
+    "no module": (
+        {"other.py": ""},
+        "Runtime.ImportModuleError",
+        "Unable to import module 'index': No module named 'index'",
+    ),
     "no dependency": ("import msgspec", "Runtime.ImportModuleError", "No module named 'msgspec'"),
     "no handler": ("x = 1", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'index'"),
     "no Python": ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'index'"),
@@ -307,7 +314,9 @@ def test_an_init_that_takes_too_long_is_tried_again_within_the_time_of_the_invoc
     monkeypatch.setattr(environment, "INIT_SECONDS", 0.5)
 
     async def test(rig: Rig) -> None:
-        code = "import time\nprint('loading')\ntime.sleep(%s)\ndef handler(e, c): return c.get_remaining_time_in_millis()"
+        code = (
+            "import time\nprint('loading')\ntime.sleep(%s)\ndef handler(e, c): return c.get_remaining_time_in_millis()"
+        )
 
         slow = await rig.invoke(rig.function(code % 0.8, timeout_seconds=5))
         hanging = await rig.invoke(rig.function(code % 60, timeout_seconds=1))
