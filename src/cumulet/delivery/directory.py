@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cumulet.delivery.logs import LogSink
 from cumulet.delivery.queues import QueueSource
+from cumulet.delivery.roles import RoleDirectory
 
 
 class Delivery:
@@ -11,3 +12,4 @@ class Delivery:
 
     queues: QueueSource
     logs: LogSink
+    roles: RoleDirectory

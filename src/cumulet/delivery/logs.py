@@ -19,7 +19,7 @@ class LogSink(Protocol):
     def write(self, account: str, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> Awaitable[None]:
         """Append events to a log stream, in this order, making group and stream where they are missing.
 
-        The writing has begun when this returns, and reads that begin later see the events; the awaitable ends when they
-        are on disk. Messages beyond the limit of an event (1 MiB with its 26 bytes of overhead) are cut, empty ones left
-        out.
+        The writing has begun when this returns, and reads that begin later see the events; the awaitable ends when
+        they are on disk. Messages beyond the limit of an event (1 MiB with 26 bytes of overhead) are cut, empty ones
+        left out.
         """

@@ -1,7 +1,8 @@
 """The managed policies of AWS that serverless templates name: the same for every account, never in the store.
 
-`aws_policies.json` holds the default version of each, in the order in which AWS made them and lists them. Versions before the default one do not exist here, ids are made from the names (AWS's own are of no
-use to anyone), and ReadOnlyAccess is abridged: the reading operations of forty services.
+`aws_policies.json` holds the default version of each, in the order in which AWS made them and lists them. Versions
+before the default one do not exist here, ids are made from the names (AWS's own are of no use to anyone), and
+ReadOnlyAccess is abridged: the reading operations of forty services.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -114,6 +115,20 @@ def check_trust(text: str) -> None:
             raise _malformed("Missing required field Action")
         if not all(_TRUST_ACTION.fullmatch(action) for action in statement.actions):
             raise _malformed("AssumeRole policy may only specify STS AssumeRole actions.")
+
+
+def trusts(text: str, service: str) -> bool:
+    """Does a trust policy let a service assume the role? Its conditions are not evaluated."""
+    statements = msgspec.json.decode(text, type=Document).statements
+    about = [statement.effect for statement in statements if _names(statement, service)]
+    return "Allow" in about and "Deny" not in about
+
+
+def _names(statement: Statement, service: str) -> bool:
+    principal = statement.principal
+    services = _each(principal.get("Service", UNSET)) if isinstance(principal, dict) else ()
+    assumes = any(fnmatchcase("sts:assumerole", action.lower()) for action in _each(statement.action))
+    return assumes and (principal == "*" or service in services)
 
 
 def size(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import NotImplementedFailure
 from cumulet.services.lambda_ import (
@@ -47,6 +48,7 @@ class FunctionOperations(LambdaBase):
             raise NotImplementedFailure("Cumulet does not implement functions from container images yet.")
         configuration.refuse_unsupported(call.operation, members | members["Code"])
         settings = configuration.new(key.name, members)
+        await self._check_role(settings.role_arn)
         layers.check(call, members.get("Layers", ()))
         new_tags = tags.merged({}, members.get("Tags", {}))
         content = function_code.zip_file(call.operation, members["Code"])
@@ -156,6 +158,8 @@ class FunctionOperations(LambdaBase):
         configuration.refuse_unsupported(call.operation, members)
         key = self.locate_function(call, members["FunctionName"], LATEST)
         await self.known(key)
+        if "Role" in members:
+            await self._check_role(members["Role"])
         layers.check(call, members.get("Layers", ()))
 
         def change(function: Function) -> Function:
@@ -164,6 +168,13 @@ class FunctionOperations(LambdaBase):
 
         after = await self._change(key, members.get("RevisionId"), change)
         return function_answers.whole(after, function_answers.UPDATING)
+
+    async def _check_role(self, role_arn: str) -> None:
+        """In enforce mode the execution role must exist and trust Lambda; in open mode any will do."""
+        role = parse_arn(role_arn)
+        assert role is not None
+        if self.is_enforcing and not await self.platform.delivery.roles.trusts(role, "lambda.amazonaws.com"):
+            raise invalid("The role defined for the function cannot be assumed by Lambda.")
 
     async def _change(self, key: FunctionKey, revision: str | None, change: Change) -> Function:
         return await self.store.transact(self._save, key, revision, change, self.ids.uuid(), self.clock.now_ms())
