@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,18 @@ def test_a_signed_package_is_taken_in_enforce_mode(enforcing: Any) -> None:
     )
 
     assert enforcing.get_function(FunctionName="signed")["Configuration"]["State"] == "Active"
+
+
+def test_the_environment_that_was_free_longest_makes_room_for_a_new_one(tmp_path: Path) -> None:
+    config = tmp_path / "cumulet.toml"
+    config.write_text('[quotas]\n"lambda:environments" = 2\n')
+    source = "def handler(event, context):\n    return context.log_stream_name\n"
+    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as cumulet:
+        client = cumulet.client("lambda")
+        names = [create(cumulet, source=source)["FunctionName"] for _ in range(3)]
+
+        streams = [client.invoke(FunctionName=name)["Payload"].read() for name in (*names, names[2], names[0])]
+
+        assert streams[3] == streams[2]
+        assert streams[4] != streams[0]
+        assert cumulet.health()["lambda"]["environments"] <= 3  # one may still be ending

@@ -26,7 +26,8 @@ class Remains:
         self._victim = victim
         self._marker = marker.encode()
         self._known: set[tuple[int, int]] = set()
-        self._ended_at = 0.0
+        self.ends: list[float] = []
+        """When servers ended, in seconds of the monotonic clock."""
         self.most_processes = 0
         """The largest number of processes that a server had when it ended."""
         self.longest_seconds = 0.0
@@ -39,13 +40,13 @@ class Remains:
 
     def flaws_at_once(self) -> list[str]:
         """Return what is wrong at the moment when the server has ended."""
-        self._ended_at = time.monotonic()
+        self.ends.append(time.monotonic())
         return self._victim.flaws_of_port()
 
     def flaws_while_down(self) -> list[str]:
         """Wait until nothing is left of the server that has ended; return what is."""
         found = self._wait(set())
-        self.longest_seconds = max(self.longest_seconds, time.monotonic() - self._ended_at)
+        self.longest_seconds = max(self.longest_seconds, time.monotonic() - self.ends[-1])
         return found
 
     def flaws_while_up(self) -> list[str]:
@@ -54,7 +55,7 @@ class Remains:
 
     def _wait(self, owners: set[int]) -> list[str]:
         while left := self._left(owners):
-            if time.monotonic() - self._ended_at > MOST_SECONDS:
+            if time.monotonic() - self.ends[-1] > MOST_SECONDS:
                 return [f"{MOST_SECONDS} s after the server ended there is still {process}" for process in left]
             threading.Event().wait(LOOK_SECONDS)
         return []

@@ -11,6 +11,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from cumulet.compute import sandbox
@@ -92,7 +93,9 @@ class Compute:
         ids: Ids,
         activity: Activity,
         credentials: CredentialIssuer,
+        most_environments: int = 1000,
     ) -> None:
+        """`most_environments` is how many are kept: for a new one beyond that, the one that was free longest ends."""
         self._folder = folder
         """Holds nothing that lasts; emptied before it is used."""
         self._url = url
@@ -101,6 +104,7 @@ class Compute:
         self._ids = ids
         self._activity = activity
         self._credentials = credentials
+        self._most_environments = most_environments
         self._packages = Packages(folder / "code")
         self._means: Means | None = None
         self._preparation: asyncio.Future[Means] | None = None
@@ -171,6 +175,8 @@ class Compute:
         except OSError as error:
             raise CannotRun(f"No function can be run here: {error}") from error
         task = await self._packages.take(function.package)
+        if self.environments() >= self._most_environments:
+            self._make_room()
         pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
         places = self._places(means, task)
         environment = Environment(function, task, places, means.around, lambda changed: self._changed(changed, pool))
@@ -247,6 +253,13 @@ class Compute:
             environment.check(now)
         loop = asyncio.get_running_loop()
         self._checker = loop.call_later(CHECK_SECONDS, self._check) if self._busy else None
+
+    def _make_room(self) -> None:
+        """End the environment that has been free longest."""
+        oldest = [(since, pool) for pool in self._all_pools() for since in itertools.islice(pool.ready.values(), 1)]
+        if oldest:
+            since, pool = min(oldest, key=itemgetter(0))
+            pool.reap(since)
 
     def _reap(self) -> None:
         """End environments that have been free for long."""

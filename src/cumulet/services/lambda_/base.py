@@ -41,10 +41,8 @@ class LambdaBase(Service):
         self.is_enforcing = platform.config.auth == "enforce"
         self.account_concurrency = platform.quotas.limit("lambda:concurrent-executions", ACCOUNT_CONCURRENCY)
         self.most_code_bytes = platform.quotas.limit("lambda:code-storage-bytes", MOST_CODE_BYTES)
-        self.concurrency = Concurrency(
-            self.account_concurrency,
-            platform.quotas.limit("lambda:environments", machine_limit()),
-        )
+        self.most_environments = platform.quotas.limit("lambda:environments", machine_limit())
+        self.concurrency = Concurrency(self.account_concurrency, self.most_environments)
         self.compute: Compute
         self.pollers = Pollers(self._poller)
 
@@ -60,6 +58,7 @@ class LambdaBase(Service):
             ids=platform.ids,
             activity=platform.activity,
             credentials=platform.credentials,
+            most_environments=self.most_environments,
         )
         for function in await self.store.read(functions.every_reserved):
             self.concurrency.reserve(function)
