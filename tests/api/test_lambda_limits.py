@@ -126,16 +126,6 @@ def test_another_accounts_function_is_out_of_reach_in_enforce_mode(
     )
 
 
-def test_a_signed_package_is_taken_in_enforce_mode(enforcing: Any) -> None:
-    role = "arn:aws:iam::000000000000:role/role"
-
-    enforcing.create_function(
-        FunctionName="signed", Runtime="python3.11", Role=role, Handler="app.handler", Code={"ZipFile": PACKAGE}
-    )
-
-    assert enforcing.get_function(FunctionName="signed")["Configuration"]["State"] == "Active"
-
-
 def test_the_environment_that_was_free_longest_makes_room_for_a_new_one(tmp_path: Path) -> None:
     config = tmp_path / "cumulet.toml"
     config.write_text('[quotas]\n"lambda:environments" = 2\n')

@@ -59,6 +59,8 @@ def test_a_role_that_trusts_lambda_will_do(enforcing: boto3.Session) -> None:
     arn = role(enforcing, "trusting", "lambda.amazonaws.com")
 
     assert make(enforcing, "works", arn)["Role"] == arn
+    client = enforcing.client("lambda", endpoint_url=enforcing.url)
+    assert client.invoke(FunctionName="works", Payload=b"1")["Payload"].read() == b"1"
 
 
 @pytest.mark.parametrize("kind", ["missing", "of another service", "denying", "of another path"])

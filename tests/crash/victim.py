@@ -74,7 +74,9 @@ class Victim:
         self.up = threading.Event()
         self.start_seconds: list[float] = []
         self.folder = folder
-        variables = None if has_namespaces else {**os.environ, "PYTHONPATH": str(WITHOUT_NAMESPACES)}
+        variables = dict(os.environ)
+        if not has_namespaces:
+            variables["PYTHONPATH"] = f"{WITHOUT_NAMESPACES}{os.pathsep}{variables.get('PYTHONPATH', '')}"
         self.server = Cumulet(folder, clock=clock, durability=durability, port=free_port(chance), variables=variables)
 
     @property

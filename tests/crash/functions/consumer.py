@@ -36,7 +36,7 @@ def handler(event, context):
             failed.append({"itemIdentifier": record["messageId"]})
             failed_groups.add(group)
         messages.append(told(record, has_failed))
-        print("given", record["body"])
+        sys.stdout.write(f"given {record['body']}\n")
     tell({"environment": context.log_stream_name, "began": began, "ended": time.monotonic(), "messages": messages})
     return {"batchItemFailures": failed}
 
