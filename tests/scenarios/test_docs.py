@@ -2,7 +2,7 @@
 
 A block whose first line is ```` ```console run ````, ```` ```python run ```` or ```` ```python test ```` is run. The
 commands of a page share one shell, in a folder where a server's `cumulet-data` lies; `...` in what they print stands
-for anything.
+for anything. What a block that begins with ```` ```python file app.py ```` shows is in that folder, as `app.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path for path in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 }
 BLOCK = re.compile(r"^```(console|python) (run|test)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```\w+ file (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 URL_IN_DOCS = "http://127.0.0.1:4566"
@@ -68,6 +69,8 @@ def test_commands_print_what_the_page_shows(page: str, server: Cumulet, tmp_path
     commands = COMMAND.findall(text)
     if any(command.startswith("curl ") for command, _ in commands) and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
+    for name, content in FILE.findall(PAGES[page].read_text("utf-8")):
+        (tmp_path / name).write_text(content, "utf-8")
     script = "".join(f'{command}\necho "{END}$?"\n' for command, _ in commands)
 
     answer = run(["bash"], server, tmp_path, script)
@@ -121,6 +124,6 @@ def anchors(path: Path) -> set[str]:
 
 
 def test_the_pages_are_seen() -> None:
-    assert {"README.md", "docs/operations.md", "docs/testing.md"} <= set(pages_with("console run"))
+    assert {"README.md", "docs/functions.md", "docs/operations.md", "docs/testing.md"} <= set(pages_with("console run"))
     assert not matches("one\n", "two\n")
     assert matches("up ...\n", "up 3 s\n")

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cumulet import __version__
-from cumulet.cli.connection import DEFAULT_URL, EXIT_DOWN, EXIT_REFUSED, Url, ask, fail
+from cumulet.cli.connection import DEFAULT_URL, EXIT_REFUSED, EXIT_USAGE, Url, ask, fail
 from cumulet.cli.invoke import invoke
 from cumulet.cli.logs import logs
 from cumulet.kernel.config import Config, ConfigError, load_config
 
-EXIT_USAGE = 2
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-app.command()(invoke)
-app.command()(logs)
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def cumulet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A serverless cloud that you own: the AWS wire APIs, durable, in one process."""
 
 
 @app.command()
@@ -81,7 +97,7 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="Print what the server says, unchanged.")] = False,
 ) -> None:
     """Show whether a server is up and what it does."""
-    health = _health(url)
+    health = ask(url, "/_cumulet/health", proof="uptime_seconds")
     if json:
         import orjson
 
@@ -99,17 +115,14 @@ def status(
         raise typer.Exit(EXIT_REFUSED)
 
 
+app.command()(invoke)
+app.command()(logs)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-def _health(url: str) -> Any:
-    health = ask(url, "/_cumulet/health")
-    if not isinstance(health, dict) or "uptime_seconds" not in health:
-        fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
-    return health
 
 
 def _say_ready(config: Config, url: str) -> None:

@@ -11,54 +11,69 @@ import orjson
 import typer
 
 EXIT_REFUSED = 1
+EXIT_USAGE = 2
 EXIT_DOWN = 3
 DEFAULT_URL = "http://127.0.0.1:4566"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
+SOURCES_ON_AWS = ("container-role", "iam-role")
+"""Credentials that machines of AWS give to what runs on them: elsewhere it takes a second to see that none do."""
 
 Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")]
 Region = Annotated[str, typer.Option(help="Region of the resources.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])]
 
 
 def client(service: str, url: str, region: str) -> Any:
-    """Return a client with the credentials of the environment; without any it is account 000000000000's."""
+    """Return a client with the user's credentials (variables or files); without any it is account 000000000000's."""
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
     session = Session()
+    credentials = session.get_component("credential_provider")
+    for source in SOURCES_ON_AWS:
+        credentials.remove(source)
     given: dict[str, str] = {}
     if "AWS_ACCESS_KEY_ID" not in os.environ and session.get_credentials() is None:
         given = {"aws_access_key_id": DEFAULT_ACCOUNT, "aws_secret_access_key": "any"}
     # A function may run for 15 minutes, and is not to be run twice because its answer takes long.
     config = Config(read_timeout=905, retries={"max_attempts": 0})
-    return session.create_client(service, endpoint_url=url, region_name=region, config=config, **given)
+    try:
+        return session.create_client(service, endpoint_url=url, region_name=region, config=config, **given)
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        fail(f"no Cumulet answers at {url}: {error}", EXIT_DOWN)
 
 
 @contextmanager
 def reaching(url: str) -> Iterator[None]:
     """Say in one line why a request to the server failed, and leave."""
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
     try:
         yield
     except ClientError as error:
         fail(error.response["Error"].get("Message") or str(error))
-    except ConnectionError:
+    except (ConnectionError, HTTPClientError):
         fail(f"no Cumulet answers at {url}", EXIT_DOWN)
     except BotoCoreError as error:
         fail(str(error))
 
 
-def ask(url: str, path: str) -> Any:
-    """Return what an endpoint of the platform itself says."""
+def ask(url: str, path: str, *, proof: str) -> dict[str, Any]:
+    """Return what an endpoint of the platform itself says: an object that has the member `proof`."""
     from http.client import HTTPException
     from urllib.request import urlopen
 
     try:
         with urlopen(url.rstrip("/") + path, timeout=5) as response:
-            return orjson.loads(response.read())
+            answer = orjson.loads(response.read())
     except (OSError, ValueError, HTTPException) as error:
         fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+    if not isinstance(answer, dict) or proof not in answer:
+        fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
+    return answer
 
 
 def fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:

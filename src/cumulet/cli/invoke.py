@@ -7,9 +7,21 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
-from cumulet.cli.connection import DEFAULT_REGION, DEFAULT_URL, EXIT_REFUSED, Region, Url, client, fail, reaching
+from cumulet.cli.connection import (
+    DEFAULT_REGION,
+    DEFAULT_URL,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    Region,
+    Url,
+    client,
+    fail,
+    reaching,
+)
+from cumulet.cli.log_lines import styled
 
 
 def invoke(
@@ -19,22 +31,37 @@ def invoke(
     url: Url = DEFAULT_URL,
     region: Region = DEFAULT_REGION,
 ) -> None:
-    """Run a function and print its answer; its log goes to the error output. Exit code 1 when it fails."""
+    """Run a function; print its answer, and its log on the error output. Exit code 1 when it fails."""
+    from rich.console import Console
+
     payload = _payload(event)
     with reaching(url):
         answer = client("lambda", url, region).invoke(FunctionName=function, Payload=payload, LogType="Tail")
         text = answer["Payload"].read().decode()
     if not quiet:
-        typer.echo(base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").rstrip(), err=True)
-    typer.echo(text)
+        errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        for line in base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").splitlines():
+            errors.print(styled(line))
+    output = Console(highlight=False, soft_wrap=True)
+    if output.is_terminal:
+        output.print_json(text)
+    else:
+        typer.echo(text)
     if "FunctionError" in answer:
         raise typer.Exit(EXIT_REFUSED)
 
 
 def _payload(event: str) -> bytes:
+    """Return the event's JSON; none at all is Lambda's to judge."""
     try:
         if event == "-":
-            return sys.stdin.buffer.read()
-        return Path(event[1:]).read_bytes() if event.startswith("@") else event.encode()
+            payload = sys.stdin.buffer.read()
+        else:
+            payload = Path(event[1:]).read_bytes() if event.startswith("@") else event.encode()
     except OSError as error:
         fail(f"can't read the event from {event[1:]}: {error.strerror}")
+    try:
+        orjson.loads(payload or b"{}")
+    except ValueError as error:
+        fail(f"the event is no JSON: {error}", EXIT_USAGE)
+    return payload

@@ -21,7 +21,9 @@ def refuse(protocol: str, operation: str, violations: Sequence[Violation]) -> Aw
     if violations[0].kind == Kind.MAX and violations[0].path in NAMES:
         return invalid(NAME_TOO_LONG)
     # A batch of events has up to a megabyte; the message doesn't repeat it.
-    shown = [replace(found, is_sensitive=True) if found.path == BATCH else found for found in violations]
+    shown = [
+        replace(found, is_sensitive=found.value is not None) if found.path == BATCH else found for found in violations
+    ]
     return invalid(common_writer(protocol, operation, shown).message)
 
 
