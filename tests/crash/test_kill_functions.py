@@ -83,7 +83,7 @@ def one_history(
     with ExitStack() as opened:
         transports = [opened.enter_context(closing(RawTransport(victim))) for _ in range(PRODUCERS)]
         recorders = [Recorder(victim, history, transport) for transport in transports]
-        workers: list[Worker] = [*producers(recorders, story, pipeline.source, chance)]
+        workers: list[Worker] = [*producers(recorders, story, pipeline.source, chance, kinds=pipeline.kinds)]
         if victim.time.is_virtual:
             leap_ms = pipeline.visibility_seconds * 1000
             workers.append(Advancer(victim, random.Random(chance.random()), (leap_ms,), leap_share=0.3))
