@@ -120,6 +120,12 @@ GROUPS: list[Case] = [
     ("DescribeLogGroups", {"logGroupClass": "X"}, IP, invalid("X", "logGroupClass", CLASSES)),
     ("DescribeLogGroups", {"logGroupIdentifiers": []}, IP, invalid("[]", "logGroupIdentifiers", AT_LEAST_1)),
     ("DescribeLogGroups", {"logGroupIdentifiers": ["{foreign_arn}"]}, NOT_FOUND, NO_GROUP),
+    (
+        "DescribeLogGroups",
+        {"logGroupIdentifiers": ["/g"], "logGroupClass": "STANDARD"},
+        IP,
+        "logGroupIdentifiers can't be combined with other filters.",
+    ),
     ("ListLogGroups", {"limit": 0}, IP, at_least(0, "limit", 1)),
     ("ListLogGroups", {"limit": 1001}, IP, at_most(1001, "limit", 1000)),
     ("ListLogGroups", {"nextToken": "x"}, IP, TOKEN),

@@ -78,6 +78,7 @@ def test_version_is_printed_by_the_command_and_by_the_module(tmp_path: Path) -> 
     module = subprocess.run([sys.executable, "-m", "cumulet", "version"], capture_output=True, text=True, check=True)
 
     assert run("version", folder=tmp_path).stdout == module.stdout == f"{__version__}\n"
+    assert run("--version", folder=tmp_path).stdout == f"{__version__}\n"
 
 
 def test_start_says_where_it_listens_and_how_to_use_it(tmp_path: Path) -> None:
@@ -213,7 +214,8 @@ def test_status_tells_people_what_runs(tmp_path: Path, cumulet: Cumulet) -> None
 
     assert (result.returncode, result.stderr) == (0, "")
     assert f"Cumulet {__version__} at {cumulet.url} is ok, up " in result.stdout
-    assert "services  sqs, sts" in result.stdout
+    assert "services  iam, logs, lambda, sqs, sts" in result.stdout
+    assert re.search(r"functions \d+ environments, isolation \w+", result.stdout)
     assert "clock     virtual" in result.stdout
 
 
@@ -221,7 +223,9 @@ def test_status_tells_programs_what_runs(tmp_path: Path, cumulet: Cumulet) -> No
     result = run("status", "--json", folder=tmp_path, AWS_ENDPOINT_URL=cumulet.url)
 
     assert result.returncode == 0
-    assert orjson.loads(result.stdout)["services"] == {"sqs": "available", "sts": "available"}
+    assert orjson.loads(result.stdout)["services"] == dict.fromkeys(
+        ("iam", "logs", "lambda", "sqs", "sts"), "available"
+    )
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://127.0.0.1:1/x y"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
+from botocore.exceptions import HTTPClientError
 from logs_groups import Group
 
 from cumulet.testing import Cumulet
@@ -65,6 +68,36 @@ def test_order_of_one_moment_is_kept_across_a_kill(own: Cumulet) -> None:
         group = restarted(own)
 
     assert group.messages("s") == ["0a", "0b", "1a", "1b", "2a", "2b"]
+
+
+def test_acknowledged_batches_survive_a_kill_whole_and_in_order(own: Cumulet) -> None:
+    group = Group(own).create()
+    group.stream("s")
+    now_ms = own.now_ms()
+    acknowledged: list[int] = []
+    enough = threading.Event()
+
+    def put_until_it_fails() -> None:
+        for number in itertools.count():
+            try:
+                group.put_events("s", [(now_ms + number, f"{number} {part}") for part in range(40)])
+            except (ConnectionError, HTTPClientError):
+                return
+            acknowledged.append(number)
+            if number == 30:
+                enough.set()
+
+    writer = threading.Thread(target=put_until_it_fails)
+    writer.start()
+    assert enough.wait(30)
+    own.kill()
+    writer.join()
+    group = restarted(own, kill=False)
+
+    messages = group.messages("s")
+    batches = len(messages) // 40
+    assert batches - len(acknowledged) in (0, 1)
+    assert messages == [f"{number} {part}" for number in range(batches) for part in range(40)]
 
 
 def test_deleted_group_stays_deleted_and_is_collected(own: Cumulet) -> None:

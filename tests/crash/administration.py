@@ -1,9 +1,4 @@
-"""What queues are after operations on them as a whole, of which some have no answer.
-
-`flaws` replays a queue's history, which one client makes one operation after the other, on all states in which the
-queue may be: an operation without an answer leaves the states as they were, and as they are after it. An answer
-that fits none of them is a flaw.
-"""
+"""What queues are after operations on them as a whole, and a client that makes some."""
 
 from __future__ import annotations
 
@@ -14,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import states
 from clients import Recorder
 from history import History, Operation, Outcome
+from states import Contradiction
 
 ATTRIBUTES = ("VisibilityTimeout", "DelaySeconds", "MessageRetentionPeriod")
 TAG_KEYS = ("team", "stage", "cost", "owner")
@@ -36,31 +33,13 @@ State = QueueState | None
 Rule = Callable[[QueueState, Operation], State]
 
 
-class Contradiction(Exception):
-    """The operation can't have had this answer in this state."""
-
-
 def flaws(history: History, queue: str) -> Iterator[str]:
     """Yield what is wrong with one queue's history."""
-    states: set[State] = {None}
-    for op in history.operations:
-        if op.queue != queue:
-            continue
-        after = set(_states_after(states, op))
-        if not after:
-            yield f"{op}: {op.error or op.answer} fits none of {sorted(map(str, states))}"
-            return
-        states = after
+    return states.flaws((op for op in history.operations if op.queue == queue), None, _after)
 
 
-def _states_after(states: set[State], op: Operation) -> Iterator[State]:
-    for state in states:
-        if op.outcome is Outcome.UNKNOWN:
-            yield state
-        try:
-            yield _refused(state, op) if op.outcome is Outcome.REFUSED else _done(state, op)
-        except Contradiction:
-            continue
+def _after(state: State, op: Operation) -> State:
+    return _refused(state, op) if op.outcome is Outcome.REFUSED else _done(state, op)
 
 
 def _done(state: State, op: Operation) -> State:
@@ -93,15 +72,15 @@ def _purged(state: QueueState, op: Operation) -> QueueState:
 
 
 def _changed(state: QueueState, op: Operation) -> QueueState:
-    return dataclasses.replace(state, attributes=_merged(state.attributes, op.request["Attributes"]))
+    return dataclasses.replace(state, attributes=states.merged(state.attributes, op.request["Attributes"].items()))
 
 
 def _tagged(state: QueueState, op: Operation) -> QueueState:
-    return dataclasses.replace(state, tags=_merged(state.tags, op.request["Tags"]))
+    return dataclasses.replace(state, tags=states.merged(state.tags, op.request["Tags"].items()))
 
 
 def _untagged(state: QueueState, op: Operation) -> QueueState:
-    return dataclasses.replace(state, tags=frozenset(tag for tag in state.tags if tag[0] not in op.request["TagKeys"]))
+    return dataclasses.replace(state, tags=states.without(state.tags, op.request["TagKeys"]))
 
 
 def _seen(state: QueueState, op: Operation) -> QueueState:
@@ -133,10 +112,6 @@ RULES: dict[str, Rule] = {
     "ListQueueTags": _tags_seen,
     "DeleteQueue": _deleted,
 }
-
-
-def _merged(pairs: frozenset[tuple[str, str]], given: dict[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset({**dict(pairs), **given}.items())
 
 
 class Administrator:

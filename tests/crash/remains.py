@@ -38,9 +38,13 @@ class Remains:
         self._known = {(pid, born) for pid in descendants(self._victim.pid) if (born := _born(pid))}
         self.most_processes = max(self.most_processes, len(self._known))
 
+    def mark_end(self) -> None:
+        """Say that what has started the functions' processes has just ended."""
+        self.ends.append(time.monotonic())
+
     def flaws_at_once(self) -> list[str]:
         """Return what is wrong at the moment when the server has ended."""
-        self.ends.append(time.monotonic())
+        self.mark_end()
         return self._victim.flaws_of_port()
 
     def flaws_while_down(self) -> list[str]:
@@ -50,13 +54,21 @@ class Remains:
         return found
 
     def flaws_while_up(self) -> list[str]:
-        """Return what is left of the server that has ended beside the one that runs now."""
+        """Return what is left of before the end beside what descends from the server that runs now."""
         return self._wait({self._victim.pid})
+
+    def flaws_now(self) -> list[str]:
+        """Return what is left, without waiting for its end."""
+        return [f"when the server has stopped there is still {process}" for process in self._left(set())]
+
+    def marked(self) -> int:
+        """Return how many processes of functions there are."""
+        return sum(map(self._carries_marker, _processes()))
 
     def _wait(self, owners: set[int]) -> list[str]:
         while left := self._left(owners):
             if time.monotonic() - self.ends[-1] > MOST_SECONDS:
-                return [f"{MOST_SECONDS} s after the server ended there is still {process}" for process in left]
+                return [f"{MOST_SECONDS} s after the end there is still {process}" for process in left]
             threading.Event().wait(LOOK_SECONDS)
         return []
 

@@ -54,7 +54,7 @@ class Advancer:
 def at_work(workers: Sequence[Worker]) -> Iterator[threading.Event]:
     """Let workers work in threads until the event that this gives is set, or the end; raise what they raise."""
     over = threading.Event()
-    with ThreadPoolExecutor(len(workers)) as pool:
+    with ThreadPoolExecutor(len(workers) or None) as pool:
         futures = [pool.submit(worker.run, over) for worker in workers]
         try:
             yield over

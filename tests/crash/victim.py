@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import apsw
 
+from cumulet.compute.process_tree import descendants
 from cumulet.testing import Cumulet
 from cumulet.testing.server import StartError
 
@@ -135,6 +136,21 @@ class Victim:
         """Shut it down in order."""
         self.up.clear()
         self.server.stop()
+
+    def spawner(self) -> int | None:
+        """Return the process that all processes of functions come from, if there is one."""
+        for pid in descendants(self.pid):
+            with contextlib.suppress(OSError):
+                stat = Path(f"/proc/{pid}/stat").read_text()
+                parent = int(stat.rpartition(")")[2].split()[1])
+                if parent == self.pid and b"spawner" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+        return None
+
+    def isolation(self) -> str | None:
+        """Return "namespaces", or why there are none; None before anything was run."""
+        found: str | None = self.server.health()["lambda"]["isolation"]
+        return found
 
     def flaws_of_port(self) -> list[str]:
         """Return what is wrong if nobody can listen on the port now that the server is gone."""

@@ -1,8 +1,9 @@
 """The pages that users read: what they tell to type works, and gives what they show; their links lead somewhere.
 
 A block whose first line is ```` ```console run ````, ```` ```python run ```` or ```` ```python test ```` is run. The
-commands of a page share one shell, in a folder where a server's `cumulet-data` lies; `...` in what they print stands
-for anything. After each command what it set off has been done. What a block that begins with ```` ```python file app.py ```` shows is in that folder, as `app.py`.
+commands of a page share one shell, in a folder where a server's `cumulet-data` lies; after each, what it set off has
+been done. `...` in what they print stands for anything. What a block that begins with ```` ```python file app.py ````
+shows is in that folder too, as `app.py`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def run(command: list[str], server: Cumulet, folder: Path, text: str = "") -> su
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
@@ -71,7 +72,8 @@ def test_commands_print_what_the_page_shows(page: str, server: Cumulet, tmp_path
         pytest.skip("curl is not installed")
     for name, content in FILE.findall(PAGES[page].read_text("utf-8")):
         (tmp_path / name).write_text(content, "utf-8")
-    settle = f"'{sys.executable}' -c 'from urllib.request import urlopen; urlopen(\"{server.url}/_cumulet/clock/advance\", b\"\")'"
+    advance = f'from urllib.request import urlopen; urlopen("{server.url}/_cumulet/clock/advance", b"{{}}")'
+    settle = f"'{sys.executable}' -c '{advance}'"
     script = "".join(f'{command}\ncode=$?\n{settle}\necho "{END}$code"\n' for command, _ in commands)
 
     answer = run(["bash"], server, tmp_path, script)

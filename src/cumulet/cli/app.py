@@ -106,9 +106,9 @@ def status(
         store, platform_clock = health["store"], health["clock"]
         typer.echo(f"Cumulet {health['version']} at {url} is {health['status']}, up {health['uptime_seconds']:.0f} s")
         typer.echo(f"  services  {', '.join(health['services'])}")
+        typer.echo(f"  store     {store['engine']}, durability {store['durability']}, {store['commits']} commits")
         functions = health["lambda"]
         typer.echo(f"  functions {functions['environments']} environments, isolation {functions['isolation']}")
-        typer.echo(f"  store     {store['engine']}, durability {store['durability']}, {store['commits']} commits")
         typer.echo(f"  clock     {platform_clock['name']}, now {platform_clock['now']}")
         typer.echo(f"  auth      {health['auth']}")
         for trouble in health["degraded"]:

@@ -7,15 +7,15 @@ import os
 import site
 import sys
 
-site.setquit()
-site.sethelper()
+if __name__ == "__main__":
+    site.setquit()
+    site.sethelper()
+    runtime = sys.path.pop(0)
+    layers = f"/opt/python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], layers, "/opt/python"]
+    if runtime not in sys.path:
+        sys.path.insert(3, runtime)
 
-runtime = sys.path.pop(0)
-layers = f"/opt/python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], layers, "/opt/python"]
-if runtime not in sys.path:
-    sys.path.insert(3, runtime)
+    from awslambdaric.__main__ import main
 
-from awslambdaric.__main__ import main  # noqa: E402
-
-main([sys.argv[0], os.environ["_HANDLER"]])
+    main([sys.argv[0], os.environ["_HANDLER"]])

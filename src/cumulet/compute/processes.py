@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import os
 import signal
@@ -102,16 +101,20 @@ class Processes:
         self._running: dict[int, Process] = {}
         self._spawner: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        """There while the spawner is."""
         self._ready: asyncio.Future[None] | None = None
         self._to_send: deque[tuple[bytes, list[int]]] = deque()
+        self._is_stopped = False
         self.lacks_isolation: str | None = None
         """Why environments aren't kept apart by namespaces, None if they are; known once `ready` has returned."""
 
     async def ready(self) -> None:
         """Make sure that there is a spawner. Raises OSError where it can't be had."""
+        if self._is_stopped:
+            raise ConnectionError("the platform is stopping")
         if self._ready is None:
-            self._ready = asyncio.get_running_loop().create_future()
             self._start_spawner()
+            self._ready = asyncio.get_running_loop().create_future()
         await asyncio.shield(self._ready)
 
     async def start(self, launch: Launch, output: int) -> Process:
@@ -127,53 +130,56 @@ class Processes:
         return process
 
     def send(self, request: Mapping[str, Any], *descriptors: int) -> None:
-        """Send a packet to the spawner as soon as it takes one."""
+        """Send a packet to the spawner as soon as it takes one; the descriptors are closed then."""
         self._to_send.append((orjson.dumps(request), list(descriptors)))
         if len(self._to_send) == 1:
             self._flush()
 
     async def stop(self) -> None:
-        """End everything, and the spawner."""
+        """End everything, the spawner too, for good."""
+        self._is_stopped = True
         if self._socket is not None:
-            spawner = self._spawner
-            self._lose_spawner()
-            assert spawner is not None
-            await asyncio.get_running_loop().run_in_executor(None, _wait_for, spawner)
+            await self._lose_spawner()
 
     def _start_spawner(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            try:
+                self._spawner = subprocess.Popen(
+                    [str(self._interpreter.executable), "-I", "-S", str(SPAWNER)],
+                    stdin=its.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C on a terminal is for the server alone
+                )
+            except OSError:
+                ours.close()
+                raise
         ours.setblocking(False)
         self._socket = ours
-        with its:
-            self._spawner = subprocess.Popen(
-                [str(self._interpreter.executable), "-I", "-S", str(SPAWNER)],
-                stdin=its.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
-                cwd="/",
-                start_new_session=True,  # Ctrl-C on a terminal is for the server alone
-            )
         asyncio.get_running_loop().add_reader(ours, self._receive)
         packages = [str(path) for path in self._interpreter.packages]
         self.send({"root": str(self._root), "interpreter": str(self._interpreter.prefix), "packages": packages})
 
     def _flush(self) -> None:
-        assert self._socket is not None
+        spawner = self._socket
+        if spawner is None:
+            self._lose_spawner()
+            return
         loop = asyncio.get_running_loop()
         try:
             while self._to_send:
                 packet, descriptors = self._to_send[0]
-                socket.send_fds(self._socket, [packet], descriptors)
-                self._to_send.popleft()
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                socket.send_fds(spawner, [packet], descriptors)
+                _close(self._to_send.popleft()[1])
         except BlockingIOError:
-            loop.add_writer(self._socket, self._flush)
+            loop.add_writer(spawner, self._flush)
         except OSError:
             self._lose_spawner()
         else:
-            loop.remove_writer(self._socket)
+            loop.remove_writer(spawner)
 
     def _receive(self) -> None:
         assert self._socket is not None
@@ -183,46 +189,59 @@ class Processes:
             return
         except OSError:
             packet = b""
-        if not packet:
-            spawner = self._spawner
+        if packet:
+            self._heed(orjson.loads(packet))
+        else:
             self._lose_spawner()
-            assert spawner is not None
-            asyncio.get_running_loop().run_in_executor(None, _wait_for, spawner)
-            return
-        message = orjson.loads(packet)
-        if "ended" in message:
+
+    def _heed(self, message: dict[str, Any]) -> None:
+        if "started" in message:
+            self._running[message["started"]].first_pid = message["pid"]
+        elif "ended" in message:
             ended = self._running.pop(message["ended"]).ended
             ended.set_result(End(message.get("status", signal.SIGKILL), message.get("failure")))
-        elif "started" in message:
-            self._running[message["started"]].first_pid = message["pid"]
-        else:
+        elif "isolation" in message:
             self.lacks_isolation = message["isolation"]
-            assert self._ready is not None
-            self._ready.set_result(None)
+            if self._ready is not None:
+                self._ready.set_result(None)
+        else:
+            context = {"message": f"the spawner of execution environments failed: {message['crashed']}"}
+            asyncio.get_running_loop().call_exception_handler(context)
 
-    def _lose_spawner(self) -> None:
-        """Take everything that it has started for dead, which the kernel sees to."""
-        assert self._socket is not None and self._ready is not None
+    def _lose_spawner(self) -> asyncio.Future[None]:
+        """Let the spawner go, and take all that it has started for dead: it and the kernel see to that.
+
+        Return what is done when nothing is left.
+        """
         loop = asyncio.get_running_loop()
-        loop.remove_reader(self._socket)
-        loop.remove_writer(self._socket)
-        self._socket.close()
+        if self._socket is not None:
+            loop.remove_reader(self._socket)
+            loop.remove_writer(self._socket)
+            self._socket.close()
         for _, descriptors in self._to_send:
-            for descriptor in descriptors:
-                os.close(descriptor)
+            _close(descriptors)
         self._to_send.clear()
-        if not self._ready.done():
+        if self._ready is not None and not self._ready.done():
             self._ready.set_exception(ConnectionError("the spawner of execution environments has ended"))
+            self._ready.exception()  # it need not interest anybody
         running, self._running = self._running, {}
         for process in running.values():
             process.ended.set_result(End())
-        self._socket = self._spawner = self._ready = None
+        spawner, self._socket, self._spawner, self._ready = self._spawner, None, None, None
+        return loop.run_in_executor(None, _wait_for, spawner)
 
 
-def _wait_for(spawner: subprocess.Popen[bytes]) -> None:
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _wait_for(spawner: subprocess.Popen[bytes] | None) -> None:
     """Wait until the spawner has ended, which it does as soon as everything that it started has."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        spawner.wait(PATIENCE_SECONDS)
+    if spawner is None:
         return
-    spawner.kill()
-    spawner.wait()
+    try:
+        spawner.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        spawner.kill()
+        spawner.wait()

@@ -61,6 +61,8 @@ class Spawner:
             self._serve()
         except (BrokenPipeError, ConnectionResetError):
             pass  # the server has ended
+        except Exception as error:
+            self._tell(crashed=repr(error))
         finally:
             self._kill_all()
 

@@ -46,6 +46,14 @@ class LogsBase(Service):
         await self.writer.settled()
         return await self.directory.find(key)
 
+    async def known(self, key: GroupKey) -> Group:
+        """Return the group of that name, also one that is being made; raises ResourceNotFoundException."""
+        group = self.directory.cached(key)
+        if group is None:
+            await self.writer.settled()
+            group = await self.directory.find(key)
+        return group
+
     def key(self, call: Call, identifier: str) -> GroupKey:
         """Return which group a name or an ARN stands for; raises ResourceNotFoundException for another account's."""
         arn = parse_arn(identifier)

@@ -33,11 +33,11 @@ class EventOperations(LogsBase):
         batch = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
         key = call.account, call.region, request["logGroupName"]
         now_ms = self.clock.now_ms()
-        taken = batches.checked(batch, await self.directory.find(key), now_ms)
+        group = await self.known(key)
+        taken = batches.checked(batch, group, now_ms)
         if taken.events:
             await self.writer.put((*key, request["logStreamName"]), taken.events)
         else:
-            group = await self.directory.find(key)
             await self.store.read(streams.load, group.id, request["logStreamName"])
         answer: dict[str, Any] = {"nextSequenceToken": sequence_token(now_ms)}
         return answer | ({"rejectedLogEventsInfo": taken.rejected} if taken.rejected else {})

@@ -126,9 +126,11 @@ class GroupOperations(LogsBase):
             raise InvalidParameterException(
                 "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
             )
-        if "logGroupIdentifiers" in request:
-            return {"logGroups": await self._described(call, request["logGroupIdentifiers"])}
         chosen = request.get("logGroupClass")
+        if "logGroupIdentifiers" in request:
+            if (prefix, part, chosen) != (None, None, None):
+                raise InvalidParameterException("logGroupIdentifiers can't be combined with other filters.")
+            return {"logGroups": await self._described(call, request["logGroupIdentifiers"])}
         classes = INFREQUENT if chosen in INFREQUENT else (chosen,)
 
         def accepts(group: Group) -> bool:
@@ -220,9 +222,7 @@ class GroupOperations(LogsBase):
 
     async def list_tags_for_resource(self, call: Call, request: t.ListTagsForResourceRequestTypeDef) -> dict[str, Any]:
         """Return the tags of the group that an ARN names."""
-        key = self.tagged_key(call, request["resourceArn"])
-        await self.writer.settled()
-        return {"tags": (await self.directory.find(key)).tags}
+        return {"tags": (await self.known(self.tagged_key(call, request["resourceArn"]))).tags}
 
     async def _tag(self, key: GroupKey, given: Mapping[str, str]) -> None:
         tags.check_names(given)
