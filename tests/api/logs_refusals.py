@@ -1,7 +1,7 @@
 """What each operation of CloudWatch Logs refuses: tables of (operation, members, code, message).
 
 `{...}` in members and messages stands for a value of the test's own `World`. Texts without a source in AWS's answers
-are marked where the code writes them.
+have a comment beside the code that writes them.
 """
 
 from __future__ import annotations

@@ -194,9 +194,9 @@ def beside_each_other(story: Story, limits: Limits) -> Iterator[str]:
         if one.body in group_of and limits.visibility_ms is None:
             turns[group_of[one.body]].add((one.began, one.ended, one.environment))
     for group, found in turns.items():
-        for one, later in itertools.pairwise(sorted(found)):
-            if later[0] < one[1]:
-                yield f"group {group} was with {one[2]} until {one[1]:.3f} and with {later[2]} from {later[0]:.3f} on"
+        for (_, ended, environment), (began, _, later) in itertools.pairwise(sorted(found)):
+            if began < ended:
+                yield f"group {group} was with {environment} until {ended:.3f}, with {later} from {began:.3f} on"
 
 
 def without_lines(story: Story) -> Iterator[str]:

@@ -7,13 +7,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import administration
-import apsw
 from administration import Administrator
 from clients import Recorder
 from history import History
 from rounds import Advancer, at_work, kill_again_and_again, told
 from transports import RawTransport
 from victim import Victim, running
+
+from rows import rows_left
 
 SHARE = 0.1
 """Of the kills."""
@@ -44,18 +45,4 @@ def test_history_of_queues_holds(kills: int, crash_seed: int, tmp_path: Path) ->
 
     found = [*history.flaws, *(flaw for queue in QUEUES for flaw in administration.flaws(history, queue))]
     assert found == [], told(found, crash_seed)
-    assert rows_left(tmp_path / "data") == {}
-
-
-def rows_left(folder: Path) -> dict[str, int]:
-    """Return the tables of messages, groups and old backlogs that are not empty."""
-    connection = apsw.Connection(str(folder / "cumulet.db"), flags=apsw.SQLITE_OPEN_READONLY)
-    tables = [str(name) for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    counts = {
-        table: int(connection.execute(f"SELECT COUNT(*) FROM {table}").get)
-        for table in tables
-        if table.startswith("sqs_") and table.endswith(("messages", "groups", "backlogs"))
-    }
-    connection.close()
-    assert len(counts) >= 3, f"no such tables among {tables}"
-    return {table: count for table, count in counts.items() if count}
+    assert rows_left(tmp_path / "data", "sqs_", suffixes=("messages", "groups", "backlogs")) == {}

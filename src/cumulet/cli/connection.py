@@ -18,6 +18,8 @@ DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT = "000000000000"
 SOURCES_ON_AWS = ("container-role", "iam-role")
 """Credentials that machines of AWS give to what runs on them: elsewhere it takes a second to see that none do."""
+UNKNOWN_KEY = ("UnrecognizedClientException", "InvalidClientTokenId")
+ROOT_KEY = " Let AWS_SHARED_CREDENTIALS_FILE name the file root-credentials in the server's data folder."
 
 Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")]
 Region = Annotated[str, typer.Option(help="Region of the resources.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])]
@@ -54,7 +56,8 @@ def reaching(url: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        fail(error.response["Error"].get("Message") or str(error))
+        message = error.response["Error"].get("Message") or str(error)
+        fail(message + (ROOT_KEY if error.response["Error"]["Code"] in UNKNOWN_KEY else ""))
     except (ConnectionError, HTTPClientError):
         fail(f"no Cumulet answers at {url}", EXIT_DOWN)
     except BotoCoreError as error:

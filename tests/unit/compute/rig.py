@@ -146,7 +146,7 @@ def run(folder: Path, test: Callable[[Rig], Awaitable[None]]) -> None:
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait until something that no event tells of is so."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 

@@ -1,4 +1,4 @@
-"""Functions that do what they should not: the caller gets AWS's error, the log a line, the next event a clean answer."""
+"""Functions that do what they should not: AWS's error for the caller, a line in the log, a clean next invocation."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path, code: str) -> N
             "errorType": "Sandbox.Timedout",
             "errorMessage": f"RequestId: {invocation.request_id} Error: {message}",
         }
-        start, begun, said, end, report = rig.logs.messages[-5:]
+        _, begun, said, _, report = rig.logs.messages[-5:]
         assert begun == "begun\n"
         assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z {invocation.request_id} {message}\n\n", said)
         assert report.endswith("\tStatus: timeout\n")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import asyncio
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ def handler(event, context):
     return {**os.environ, "context stream": context.log_stream_name}
 """
 EVAL = """
-import os, sys
+import glob, os, sys
 def handler(event, context):
     try:
         return eval(event)
@@ -86,7 +85,7 @@ EXPECTED = {
     "sys.stdout.encoding": "utf-8",
     "open('/dev/stdin').read()": "",
     "sorted(os.listdir('/proc/self/fd'))[:4]": ["0", "1", "2", "3"],
-    "len(os.listdir('/proc/self/fd')) < 8": True,
+    "{file for file in map(os.path.realpath, glob.glob('/proc/self/fd/*')) if not file.startswith('/proc/')} == {'/dev/null'}": True,
     "os.readlink('/proc/self/fd/0')": "/dev/null",
     "__import__('time').tzname[0]": "UTC",
     "__import__('resource').getrlimit(7)": [1024, 1024],
@@ -138,8 +137,6 @@ def handler(event, context):
 """
 
     async def test(rig: Rig) -> None:
-        import asyncio
-
         function = rig.function(code)
 
         together = await asyncio.gather(rig.result(function, "a"), rig.result(function, "b"))
@@ -147,7 +144,7 @@ def handler(event, context):
 
         assert together == [[], []]
         assert later in (["a"], ["b"])
-        assert not {"a", "b", "c"} & set(os.listdir("/tmp"))
+        assert not {"a", "b", "c"} & {path.name for path in Path("/tmp").iterdir()}  # noqa: ASYNC240
 
     run(tmp_path, test)
 
@@ -191,43 +188,7 @@ def test_nothing_of_the_environments_is_mounted_on_the_machine(tmp_path: Path) -
     async def test(rig: Rig) -> None:
         await rig.result(rig.function(VARIABLES))
 
-        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()  # noqa: ASYNC240
         assert list((tmp_path / "compute" / "root").iterdir()) == []
 
     run(tmp_path, test)
-
-
-@pytest.mark.parametrize("user", ["65534"])
-def test_isolation_needs_no_root_where_user_namespaces_are_allowed(tmp_path: Path, user: str) -> None:
-    """The owner gives up its rights in a user namespace, which is what an ordinary user has."""
-    script = tmp_path / "owner.py"
-    script.write_text(ORDINARY_USER)
-
-    answer = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), user],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": str(Path(__file__).parent), "PATH": os.environ["PATH"]},
-    )
-
-    if answer.returncode == 77:
-        pytest.skip("no user namespaces here")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout == "None /var/task [] 65534 0\n"
-
-
-ORDINARY_USER = """
-import ctypes, os, sys
-from pathlib import Path
-folder, user = Path(sys.argv[1]), int(sys.argv[2])
-if ctypes.CDLL(None).unshare(0x10000000):
-    sys.exit(77)
-outside = os.stat(folder).st_uid, os.stat(folder).st_gid
-Path("/proc/self/setgroups").write_text("deny")
-Path("/proc/self/uid_map").write_text(f"{user} {outside[0]} 1")
-Path("/proc/self/gid_map").write_text(f"{user} {outside[1]} 1")
-if "child" not in sys.argv:
-    os.execv(sys.executable, [sys.executable, "-c", "import sys; exec(open(sys.argv[3]).read())", str(folder), str(user),
-                              str(folder / "inner.py")])
-"""

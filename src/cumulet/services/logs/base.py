@@ -41,6 +41,7 @@ class LogsBase(Service):
         if name is not None and identifier is not None:
             raise ValidationException("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
         if name is None and identifier is None:
+            # AWS documents no text for this.
             raise ValidationException("Either LogGroup name or LogGroup ARN must be specified.")
         key = self.key(call, str(identifier)) if name is None else (call.account, call.region, name)
         await self.writer.settled()
@@ -67,5 +68,6 @@ class LogsBase(Service):
     def tagged_key(self, call: Call, arn_text: str) -> GroupKey:
         """Return which group the ARN of a tagged resource names."""
         if parse_arn(arn_text) is None:
+            # AWS documents no text for this.
             raise InvalidParameterException(f"Invalid resource ARN: {arn_text}")
         return self.key(call, arn_text)

@@ -72,10 +72,12 @@ class EventOperations(LogsBase):
     async def filter_log_events(self, call: Call, request: t.FilterLogEventsRequestTypeDef) -> dict[str, Any]:
         """Search a group's events by time, across its streams or some of them."""
         if "logStreamNames" in request and "logStreamNamePrefix" in request:
+            # AWS documents no text for this.
             raise InvalidParameterException("logStreamNames and logStreamNamePrefix are mutually exclusive parameters.")
         pattern = patterns.compiled(request.get("filterPattern", ""))
         backwards = not request.get("startFromHead", True)
         if backwards and request.get("startTime", BACKWARDS_SINCE_MS) < BACKWARDS_SINCE_MS:
+            # AWS documents no text for this.
             raise InvalidParameterException(
                 f"startFromHead can be false only when startTime is not before {BACKWARDS_SINCE_MS}."
             )

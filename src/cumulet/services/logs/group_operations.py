@@ -97,6 +97,7 @@ class GroupOperations(LogsBase):
         """Let events expire when they are so many days old."""
         days = request["retentionInDays"]
         if days not in RETENTION_DAYS:
+            # AWS documents no text for this.
             raise InvalidParameterException(
                 f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: "
                 f"Member must satisfy enum value set: [{', '.join(map(str, RETENTION_DAYS))}]"
@@ -129,6 +130,7 @@ class GroupOperations(LogsBase):
         chosen = request.get("logGroupClass")
         if "logGroupIdentifiers" in request:
             if (prefix, part, chosen) != (None, None, None):
+                # AWS documents no text for this.
                 raise InvalidParameterException("logGroupIdentifiers can't be combined with other filters.")
             return {"logGroups": await self._described(call, request["logGroupIdentifiers"])}
         classes = INFREQUENT if chosen in INFREQUENT else (chosen,)

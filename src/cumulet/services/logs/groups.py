@@ -157,6 +157,7 @@ def delete(tx: Tx, key: GroupKey) -> Group:
 def check_unprotected(group: Group) -> None:
     """Raise ValidationException when nothing of the group may be deleted."""
     if group.is_protected:
+        # AWS documents no text for this.
         raise ValidationException(f"Deletion protection is enabled for log group {group.name}.")
 
 

@@ -14,6 +14,7 @@ RESERVED_PREFIX = "aws:"
 def check_names(given: Mapping[str, str]) -> None:
     """Check that no tag is one of AWS's own."""
     if any(name.lower().startswith(RESERVED_PREFIX) for name in given):
+        # AWS documents no text for this.
         raise InvalidParameterException("aws: prefixed tag key names are not allowed for external use.")
 
 
@@ -21,5 +22,6 @@ def merged(group: Group, given: Mapping[str, str]) -> dict[str, str]:
     """Return a group's tags with `given` set; raises TooManyTagsException."""
     tags = {**group.tags, **given}
     if len(tags) > MOST_TAGS:
+        # AWS documents no text for this.
         raise TooManyTagsException("The resource has too many tags.", resourceName=group.arn)
     return tags
