@@ -191,7 +191,8 @@ def test_an_unknown_key_is_refused(owner: Owner, service: str, code: str, status
 def test_a_wrong_signature_is_refused(owner: Owner, service: str, code: str, status: int, how: str) -> None:
     client = owner.client(service, secret="wrong" if how == "secret" else None)
     if how == "body":
-        client.meta.events.register(f"before-send.{service}", lambda request, **_: setattr(request, "body", b"other"))
+        body = {"lambda": b"[]", "logs": b"[]", "iam": b"Action=GetPolicy&Version=2010-05-08"}[service]
+        client.meta.events.register(f"before-send.{service}", lambda request, **_: setattr(request, "body", body))
 
     refused = refusal(lambda: REQUESTS[service](client))
 

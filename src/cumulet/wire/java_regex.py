@@ -164,8 +164,8 @@ def translated(pattern: str) -> tuple[str, bool]:
             position = _after_possessive(pattern, repeat.end())
             is_exact = is_exact and exact
         else:
-            if depth and pattern.startswith("&&[", position):
-                position = pattern.index("]", position) + 1
+            if depth and pattern.startswith("&&[", position) and (end := pattern.find("]", position)) > 0:
+                position = end + 1
                 is_exact = False
                 continue
             if depth and character == "[" and not pattern.startswith("[:", position):

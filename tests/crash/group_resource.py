@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from resource import Resource
-from typing import Any
+from typing import Any, ClassVar
 
 from history import Operation
 from states import check, merged, without
@@ -122,7 +122,7 @@ def _exists(state: GroupState | None, op: Operation) -> bool:
 class GroupResource(Resource[GroupState]):
     """One log group."""
 
-    shares = {
+    shares: ClassVar = {
         "create": 3,
         "keep": 2,
         "keep_for_ever": 1,
@@ -134,8 +134,8 @@ class GroupResource(Resource[GroupState]):
         "delete_stream": 1,
         "delete": 1,
     }
-    free_rules = {"logs:CreateLogGroup": _created, "logs:DescribeLogGroups": _listed}
-    rules = {
+    free_rules: ClassVar = {"logs:CreateLogGroup": _created, "logs:DescribeLogGroups": _listed}
+    rules: ClassVar = {
         "logs:PutRetentionPolicy": _kept,
         "logs:DeleteRetentionPolicy": _kept,
         "logs:TagResource": _tagged,
@@ -149,7 +149,7 @@ class GroupResource(Resource[GroupState]):
         "logs:FilterLogEvents": _searched,
         "logs:DeleteLogGroup": lambda state, op: None,
     }
-    refusals = {"ResourceNotFoundException": _lacks, "ResourceAlreadyExistsException": _exists}
+    refusals: ClassVar = {"ResourceNotFoundException": _lacks, "ResourceAlreadyExistsException": _exists}
     _put_count = 0
     _last_ms = 0
 

@@ -1,4 +1,4 @@
-"""Functions and event source mappings as their administrators see them."""
+"""Functions as their administrators see them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass
 from resource import Resource
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from history import Operation
-from pipeline import ARN, ROLE, package
+from pipeline import ROLE, package
 from states import check, merged, without
 
 TAG_KEYS = ("team", "stage", "cost")
@@ -124,7 +124,7 @@ def _untagged(state: FunctionState, op: Operation) -> FunctionState:
 class FunctionResource(Resource[FunctionState]):
     """One function."""
 
-    shares = {
+    shares: ClassVar = {
         "create": 4,
         "change_code": 4,
         "configure": 4,
@@ -136,8 +136,8 @@ class FunctionResource(Resource[FunctionState]):
         "invoke": 2,
         "delete": 1,
     }
-    free_rules = {"lambda:CreateFunction": _created, "lambda:ListFunctions": _listed}
-    rules = {
+    free_rules: ClassVar = {"lambda:CreateFunction": _created, "lambda:ListFunctions": _listed}
+    rules: ClassVar = {
         "lambda:GetFunction": _shown,
         "lambda:Invoke": _invoked,
         "lambda:UpdateFunctionCode": _code_changed,
@@ -148,7 +148,7 @@ class FunctionResource(Resource[FunctionState]):
         "lambda:UntagResource": _untagged,
         "lambda:DeleteFunction": lambda state, op: None,
     }
-    refusals = {
+    refusals: ClassVar = {
         "ResourceConflictException": lambda state, op: op.kind == "lambda:CreateFunction" and state is not None,
         "ResourceNotFoundException": lambda state, op: op.kind != "lambda:CreateFunction" and state is None,
         "TooManyRequestsException": lambda state, op: (
@@ -220,135 +220,4 @@ class FunctionResource(Resource[FunctionState]):
             "Description": f"number {self.number()}",
             "MemorySize": self.chance.randrange(128, 1024),
             "Environment": {"Variables": {"COLOUR": f"shade {self.number()}"}},
-        }
-
-
-@dataclass(frozen=True)
-class MappingState:
-    """One event source mapping; its UUID is None as long as nobody was told."""
-
-    uuid: str | None
-    is_enabled: bool
-    batch_size: int
-    concurrency: int | None
-    reports: bool
-
-
-def _mapping_created(state: MappingState | None, op: Operation) -> MappingState:
-    check(state is None)
-    request = op.request
-    return MappingState(
-        op.answer.get("UUID"),
-        request["Enabled"],
-        request["BatchSize"],
-        request["ScalingConfig"].get("MaximumConcurrency"),
-        bool(request["FunctionResponseTypes"]),
-    )
-
-
-def _mapping_listed(state: MappingState | None, op: Operation) -> MappingState | None:
-    if not op.is_done:
-        return state
-    found = op.answer["EventSourceMappings"]
-    check(len(found) == (state is not None))
-    return _mapping_seen(state, found[0]) if state is not None else None
-
-
-def _mapping_shown(state: MappingState, op: Operation) -> MappingState:
-    return _mapping_seen(state, op.answer) if op.is_done else state
-
-
-def _mapping_seen(state: MappingState, shown: dict[str, Any]) -> MappingState:
-    check(state.uuid in (None, shown["UUID"]))
-    check(shown["State"] == ("Enabled" if state.is_enabled else "Disabled"))
-    check(shown["BatchSize"] == state.batch_size)
-    check(shown.get("ScalingConfig", {}).get("MaximumConcurrency") == state.concurrency)
-    check(bool(shown.get("FunctionResponseTypes")) == state.reports)
-    return dataclasses.replace(state, uuid=shown["UUID"])
-
-
-def _mapping_changed(state: MappingState, op: Operation) -> MappingState:
-    request = op.request
-    check(state.uuid == request["UUID"])
-    concurrency = (
-        request["ScalingConfig"].get("MaximumConcurrency") if "ScalingConfig" in request else state.concurrency
-    )
-    reports = bool(request["FunctionResponseTypes"]) if "FunctionResponseTypes" in request else state.reports
-    return MappingState(
-        state.uuid,
-        request.get("Enabled", state.is_enabled),
-        request.get("BatchSize", state.batch_size),
-        concurrency,
-        reports,
-    )
-
-
-def _mapping_deleted(state: MappingState, op: Operation) -> None:
-    check(state.uuid == op.request["UUID"])
-
-
-class MappingResource(Resource[MappingState]):
-    """The event source mapping of the queue that has its name to the function `base`."""
-
-    shares = {"create": 3, "change": 5, "look": 4, "delete": 1}
-    free_rules = {
-        "lambda:CreateEventSourceMapping": _mapping_created,
-        "lambda:ListEventSourceMappings": _mapping_listed,
-    }
-    rules = {
-        "lambda:GetEventSourceMapping": _mapping_shown,
-        "lambda:UpdateEventSourceMapping": _mapping_changed,
-        "lambda:DeleteEventSourceMapping": _mapping_deleted,
-    }
-    refusals = {
-        "ResourceConflictException": lambda state, op: (
-            op.kind == "lambda:CreateEventSourceMapping" and state is not None
-        ),
-        "ResourceNotFoundException": lambda state, op: (
-            "UUID" in op.request and (state is None or state.uuid != op.request["UUID"])
-        ),
-    }
-    _uuid = ""
-
-    def look(self) -> None:
-        """Ask for all that there is to know about it."""
-        listed = self.ask("lambda:ListEventSourceMappings", EventSourceArn=ARN + self.name)
-        for found in listed.answer.get("EventSourceMappings", ()):
-            self._uuid = found["UUID"]
-        if self._uuid:
-            self.ask("lambda:GetEventSourceMapping", UUID=self._uuid)
-
-    def finish(self) -> None:
-        """Delete it."""
-        self.look()
-        self.delete()
-        self.look()
-
-    def create(self) -> None:
-        """Create it."""
-        operation = self.ask(
-            "lambda:CreateEventSourceMapping",
-            FunctionName="base",
-            EventSourceArn=ARN + self.name,
-            **self._settings(),
-        )
-        self._uuid = operation.answer.get("UUID", self._uuid)
-
-    def change(self) -> None:
-        """Change some of its settings."""
-        if self._uuid:
-            self.ask("lambda:UpdateEventSourceMapping", UUID=self._uuid, **self.some(**self._settings()))
-
-    def delete(self) -> None:
-        """Delete it."""
-        if self._uuid:
-            self.ask("lambda:DeleteEventSourceMapping", UUID=self._uuid)
-
-    def _settings(self) -> dict[str, Any]:
-        concurrency = self.chance.randrange(2, 20)
-        return {
-            "Enabled": self.chance.random() < 0.5,
-            "BatchSize": self.chance.randint(1, 10),
-            "ScalingConfig": self.chance.choice([{}, {"MaximumConcurrency": concurrency}]),
-            "FunctionResponseTypes": self.chance.choice([[], ["ReportBatchItemFailures"]]),
         }
