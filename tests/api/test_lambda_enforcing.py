@@ -221,9 +221,9 @@ UNSIGNED = {
 @pytest.mark.parametrize(
     ("request_of", "status", "said"),
     [
-        ("lambda", 403, "Missing Authentication Token"),
-        ("invoke", 403, "Missing Authentication Token"),
-        ("logs", 400, '"__type":"MissingAuthenticationTokenException"'),
+        ("lambda", 403, '{"message":"Request is missing Authentication Token"}'),
+        ("invoke", 403, '{"message":"Request is missing Authentication Token"}'),
+        ("logs", 400, 'MissingAuthenticationTokenException"'),
         ("iam", 403, "<Code>MissingAuthenticationToken</Code>"),
     ],
 )

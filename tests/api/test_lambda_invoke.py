@@ -130,6 +130,14 @@ def test_the_context_and_the_variables_are_those_that_lambda_documents(cumulet: 
     assert (said["cwd"], said["file"]) == ("/var/task", "/var/task/app.py")
 
 
+def test_a_function_may_have_its_own_time_zone(cumulet: Cumulet) -> None:
+    """Lambda: TZ is a variable that a function may set."""
+    source = "import time\ndef handler(event, context):\n    return time.strftime('%z', time.localtime(0))\n"
+    name = made(cumulet, source, Environment={"Variables": {"TZ": "Asia/Tokyo"}})
+
+    assert invoke(cumulet, name).value == "+0900"
+
+
 def test_functions_act_in_their_account(cumulet: Cumulet) -> None:
     source = """
 import boto3

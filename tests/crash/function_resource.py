@@ -6,10 +6,10 @@ import base64
 import dataclasses
 import hashlib
 from dataclasses import dataclass
-from resource import Resource
 from typing import Any, ClassVar
 
 import orjson
+from administered import Resource
 from history import Operation
 from pipeline import ROLE, package
 from states import check, merged, without

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from resource import Resource
 from typing import Any, ClassVar
 
 import documents
+from administered import Resource
 from history import Operation
 from states import check, merged, without
 

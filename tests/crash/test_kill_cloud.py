@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from resource import Resource
 from typing import Any
 
 import pytest
+from administered import Resource
 from clients import Recorder
 from function_resource import FunctionResource, code
 from group_resource import GroupResource

@@ -118,7 +118,7 @@ def _cut_lines(text: bytes, pieces: list[Piece]) -> bytes:
 def _split(text: bytes) -> tuple[bytes, bytes]:
     """Cut off what fits into an event, between two characters."""
     at = LARGEST_EVENT_BYTES
-    while at > LARGEST_EVENT_BYTES - 4 and text[at] & 0xC0 == 0x80:
+    while at > LARGEST_EVENT_BYTES - 4 and text[at : at + 1] and text[at] & 0xC0 == 0x80:
         at -= 1
     return text[:at], text[at:]
 

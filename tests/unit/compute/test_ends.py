@@ -69,16 +69,16 @@ def owner(
             process.kill()
 
 
-def end_of(marker: str) -> set[int]:
+def left_of(marker: str, owner: subprocess.Popen[str]) -> set[int]:
     """Return what is left of a function's processes after at most two seconds."""
 
     async def wait() -> None:
-        await until(lambda: not processes_with(marker), 2.0)
+        await until(lambda: not processes_with(marker) - {owner.pid}, 2.0)
 
     try:
         asyncio.run(wait())
     except TimeoutError:
-        return processes_with(marker)
+        return processes_with(marker) - {owner.pid}
     return set()
 
 
@@ -106,9 +106,9 @@ def test_after_a_kill_of_the_owner_no_process_of_a_function_is_left(tmp_path: Pa
 
         process.kill()
 
-        assert end_of(marker) == set()
-        assert end_of(str(tmp_path)) == set()
-        assert not any(Path(f"/proc/{pid}").exists() for pid in spawned)
+        assert left_of(marker, process) == set()
+        assert left_of(str(tmp_path), process) == set()
+        asyncio.run(until(lambda: not any(map(exists, spawned)), 2.0))
 
 
 @pytest.mark.parametrize("rights", RIGHTS)
@@ -119,14 +119,14 @@ def test_after_a_kill_of_the_spawner_no_process_of_a_function_is_left(tmp_path: 
 
         kill(int(spawner))
 
-        assert end_of(marker) == set()
+        assert left_of(marker, process) == set()
 
 
 @pytest.mark.parametrize("rights", RIGHTS)
 def test_after_the_exit_of_a_runtime_nothing_that_it_has_started_is_left(tmp_path: Path, rights: str) -> None:
     marker = f"marker-of-exit-{rights}"
-    with owner(tmp_path, rights, marker, "sprawl", "exit"):
-        assert end_of(marker) == set()
+    with owner(tmp_path, rights, marker, "sprawl", "exit") as (process, _):
+        assert left_of(marker, process) == set()
 
 
 @pytest.mark.parametrize("rights", RIGHTS)
@@ -135,7 +135,7 @@ def test_a_function_that_kills_the_first_process_of_its_environment_gains_nothin
     with owner(tmp_path, rights, marker, "sprawl", "kill init", "again") as (process, said):
         assert said["answers"][2] == said["answers"][0]
         process.kill()
-        assert end_of(marker) == set()
+        assert left_of(marker, process) == set()
 
 
 def test_stopping_ends_running_and_free_environments(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_stopping_ends_running_and_free_environments(tmp_path: Path) -> None:
 
         await rig.compute.stop()
 
-        assert not any(Path(f"/proc/{pid}").exists() for pid in ours)
+        assert not any(map(exists, ours))
         assert rig.compute.environments() == 0
         assert rig.credentials.valid == {}
         outcome = await running
@@ -164,9 +164,7 @@ def test_a_killed_spawner_is_replaced_and_what_ran_has_failed(tmp_path: Path) ->
         await rig.invoke(function, 0)
         running = asyncio.create_task(rig.invoke(function, 2))
         await asyncio.sleep(0.05)
-        (spawner,) = [pid for pid in descendants(os.getpid()) if is_spawner(pid)]
-
-        kill(spawner)
+        kill(*spawners())
 
         outcome = await running
         assert json.loads(outcome.payload)["errorMessage"].endswith("Runtime exited with error: signal: killed")
@@ -180,11 +178,9 @@ def test_a_spawner_that_is_killed_while_environments_begin_is_replaced(tmp_path:
     async def test(rig: Rig) -> None:
         function = rig.function("def handler(event, context): return 'fine'")
         starting = [asyncio.create_task(rig.invoke(function)) for _ in range(4)]
-        await until(lambda: any(is_spawner(pid) for pid in descendants(os.getpid())))
+        await until(spawners)
 
-        for pid in descendants(os.getpid()):
-            if is_spawner(pid):
-                kill(pid)
+        kill(*spawners())
 
         await asyncio.gather(*starting, return_exceptions=True)
         assert await rig.result(function) == "fine"
@@ -199,20 +195,31 @@ def test_fifty_environments_leave_no_descriptor_behind(tmp_path: Path) -> None:
         await rig.result(good)
         rig.compute.retire(ARN)
         await until(lambda: rig.compute.environments() == 0)
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_descriptors()
 
         for _ in range(5):
             await asyncio.gather(*(rig.invoke(function) for function in (good, bad) for _ in range(5)))
             rig.compute.retire(ARN)
             await until(lambda: rig.compute.environments() == 0)
 
-        await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+        await until(lambda: open_descriptors() <= before)
 
     run(tmp_path, test)
 
 
-def is_spawner(pid: int) -> bool:
-    try:
-        return b"spawner.py" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3]
-    except (OSError, IndexError):
-        return False
+def spawners() -> list[int]:
+    """Return the process of this one's spawner, if there is any; what it forks has the same name."""
+    found = []
+    for pid in descendants(os.getpid()):
+        status = Path(f"/proc/{pid}/status").read_text()
+        if f"PPid:\t{os.getpid()}\n" in status and "spawner.py" in Path(f"/proc/{pid}/cmdline").read_text():
+            found.append(pid)
+    return found
+
+
+def exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

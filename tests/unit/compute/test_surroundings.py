@@ -18,6 +18,8 @@ def handler(event, context):
 """
 EVAL = """
 import glob, os, sys
+def files():
+    return {file for file in map(os.path.realpath, glob.glob("/proc/self/fd/*")) if not file.startswith("/proc/")}
 def handler(event, context):
     try:
         return eval(event)
@@ -85,7 +87,7 @@ EXPECTED = {
     "sys.stdout.encoding": "utf-8",
     "open('/dev/stdin').read()": "",
     "sorted(os.listdir('/proc/self/fd'))[:4]": ["0", "1", "2", "3"],
-    "{file for file in map(os.path.realpath, glob.glob('/proc/self/fd/*')) if not file.startswith('/proc/')} == {'/dev/null'}": True,
+    "files() == {'/dev/null'}": True,
     "os.readlink('/proc/self/fd/0')": "/dev/null",
     "__import__('time').tzname[0]": "UTC",
     "__import__('resource').getrlimit(7)": [1024, 1024],

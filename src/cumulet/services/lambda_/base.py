@@ -20,6 +20,8 @@ from cumulet.services.service import Platform, Service
 
 MOST_CODE_BYTES = 80_530_636_800
 """Lambda: of an account's packages in a region together (75 GB)."""
+ACTIONS = {"Invoke": "InvokeFunction"}
+"""IAM: what permission an operation needs, where it is not its name."""
 FUNCTIONS_ONLY = (
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
     "Please specify either a function name or an unqualified function ARN."
@@ -141,10 +143,10 @@ class LambdaBase(Service):
             raise not_found(f"Functions from '{locator.region}' are not reachable in this region ('{call.region}')")
         key = FunctionKey(locator.account or call.account, call.region, locator.name)
         if self.is_enforcing and key.account != call.account:
+            action = "lambda:" + ACTIONS.get(call.operation, call.operation)
             raise AccessDeniedException(
-                f"User: {call.identity.principal} is not authorized to perform: lambda:{call.operation} on "
-                f"resource: {function_arn(*key)} because no resource-based policy allows the "
-                f"lambda:{call.operation} action"
+                f"User: {call.identity.principal} is not authorized to perform: {action} on "
+                f"resource: {function_arn(*key)} because no resource-based policy allows the {action} action"
             )
         return key, chosen_qualifier(locator, qualifier)
 
