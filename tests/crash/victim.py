@@ -75,6 +75,7 @@ class Victim:
         self.up = threading.Event()
         self.start_seconds: list[float] = []
         self.folder = folder
+        self.has_namespaces = has_namespaces
         variables = dict(os.environ)
         if not has_namespaces:
             variables["PYTHONPATH"] = f"{WITHOUT_NAMESPACES}{os.pathsep}{variables.get('PYTHONPATH', '')}"
@@ -146,11 +147,6 @@ class Victim:
                 if parent == self.pid and b"spawner" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return pid
         return None
-
-    def isolation(self) -> str | None:
-        """Return "namespaces", or why there are none; None before anything was run."""
-        found: str | None = self.server.health()["lambda"]["isolation"]
-        return found
 
     def flaws_of_port(self) -> list[str]:
         """Return what is wrong if nobody can listen on the port now that the server is gone."""

@@ -101,6 +101,7 @@ class Environment:
         self._init_ms: float | None = None
         """How long it took, until an invocation has reported it."""
         self._invocation: Invocation | None = None
+        self._event_head = b""
         self._outcome: asyncio.Future[Outcome] | None = None
         self._began_at = 0.0
         self._limit_seconds = 0.0
@@ -135,10 +136,13 @@ class Environment:
 
     def run(self, invocation: Invocation, began_at: float | None = None) -> asyncio.Future[Outcome]:
         """Run an invocation in this free environment; `RuntimeLost` if the runtime doesn't live to see it."""
+        now = MACHINE.monotonic()
         self._invocation = invocation
-        self._began_at = MACHINE.monotonic() if began_at is None else began_at
+        self._began_at = now if began_at is None else began_at
         self._limit_seconds = self.function.timeout_seconds
         self._limit_at = self._began_at + self._limit_seconds
+        deadline_ms = MACHINE.now_ms() + int((self._limit_at - now) * 1000)
+        self._event_head = event_head(invocation, deadline_ms, self._around.ids)
         self._outcome = self._loop.create_future()
         if self.state is State.READY:
             self._send_event()
@@ -323,8 +327,7 @@ class Environment:
         if self.state is not State.RUNNING:
             self.state = State.RUNNING
             self._log.begin(invocation.request_id)
-        deadline_ms = MACHINE.now_ms() + int((self._limit_at - MACHINE.monotonic()) * 1000)
-        connection.send_event(event_head(invocation, deadline_ms, self._around.ids), invocation.payload)
+        connection.send_event(self._event_head, invocation.payload)
 
     def _finish(self, payload: bytes, failure: Failure | None = None) -> None:
         """The invocation has come to its end."""

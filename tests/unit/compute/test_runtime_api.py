@@ -127,7 +127,7 @@ def test_an_answer_in_any_form_of_http_counts_and_a_second_one_does_not(tmp_path
 
 
 def test_two_answers_in_a_row_are_accepted_and_refused(tmp_path: Path) -> None:
-    code = RAW.replace("return answers", "print('\\n'.join(answers).replace('\\r\\n', ' '), flush=True)")
+    code = RAW.replace("return answers", "print(*' '.join(answers).split())")
 
     async def test(rig: Rig) -> None:
         function = rig.function(code, timeout_seconds=10)
@@ -178,7 +178,7 @@ def test_a_runtime_that_asks_again_gets_the_same_event_again(tmp_path: Path) -> 
         first, second = await rig.result(function, event)
 
         assert first.endswith(json.dumps(event))
-        assert second.partition("Trace-Id")[0] == first.partition("Trace-Id")[0]
+        assert second == first
 
     run(tmp_path, test)
 

@@ -146,7 +146,7 @@ def handler(event, context):
 
         assert together == [[], []]
         assert later in (["a"], ["b"])
-        assert not {"a", "b", "c"} & {path.name for path in Path("/tmp").iterdir()}  # noqa: ASYNC240
+        assert not {"a", "b", "c"} & {path.name for path in Path("/tmp").iterdir()}
 
     run(tmp_path, test)
 
@@ -190,7 +190,7 @@ def test_nothing_of_the_environments_is_mounted_on_the_machine(tmp_path: Path) -
     async def test(rig: Rig) -> None:
         await rig.result(rig.function(VARIABLES))
 
-        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()  # noqa: ASYNC240
+        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
         assert list((tmp_path / "compute" / "root").iterdir()) == []
 
     run(tmp_path, test)
