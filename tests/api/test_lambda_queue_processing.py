@@ -81,6 +81,15 @@ class Consumer:
         return [body for report in self.reports() for body in report["bodies"]]
 
 
+@pytest.fixture(autouse=True)
+def no_mapping_stays(cumulet: Cumulet) -> Iterator[None]:
+    """A message that fails always would be tried again throughout each later advance of the server's clock."""
+    yield
+    client = cumulet.client("lambda")
+    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+        client.delete_event_source_mapping(UUID=mapping["UUID"])
+
+
 def most_at_a_time(reports: list[dict[str, Any]]) -> int:
     """How many of the invocations overlapped."""
     moments = sorted([(report["began"], 1) for report in reports] + [(report["ended"], -1) for report in reports])

@@ -116,9 +116,11 @@ class Compute:
         self._numbers = itertools.count(1)
 
     @property
-    def isolation(self) -> str | None:
-        """Return why environments aren't kept apart by namespaces; None where they are, or where none has been made."""
-        return self._means.around.processes.lacks_isolation if self._means else None
+    def isolation(self) -> str:
+        """Return what keeps environments apart, for people to read."""
+        if self._means is None:
+            return "not known before a function has run"
+        return self._means.around.processes.lacks_isolation or "namespaces"
 
     async def invoke(self, function: Function, invocation: Invocation) -> Outcome:
         """Run one event in a free environment or in a new one, to its end also if the caller is cancelled.

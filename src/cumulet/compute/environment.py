@@ -32,7 +32,7 @@ from cumulet.kernel.ids import Ids
 INIT_SECONDS = 10.0
 """AWS Lambda: the limit of the init phase. An init that fails is tried again within the invocation's own limit."""
 SAMPLE_SECONDS = 0.1
-"""How often memory is looked at, beside the end of an invocation that was not short."""
+"""How often memory is looked at, beside the ends of the first invocation and of those that are not short."""
 SHORT_SECONDS = 0.01
 MOST_CONNECTIONS = 32
 MIB = 1024 * 1024
@@ -335,7 +335,8 @@ class Environment:
         assert invocation is not None and outcome is not None
         now = MACHINE.monotonic()
         if self.state is State.RUNNING:
-            if now - self._began_at > SHORT_SECONDS or now - self._sampled_at > SAMPLE_SECONDS:
+            is_first = self._init_ms is not None
+            if is_first or now - self._began_at > SHORT_SECONDS or now - self._sampled_at > SAMPLE_SECONDS:
                 self._sample(now)
                 if self._failure is not None:
                     return  # this will end the invocation

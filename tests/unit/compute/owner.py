@@ -2,7 +2,7 @@
 
 RIGHTS is "own" for those of the caller; "user" for those of somebody who isn't root but may make user namespaces;
 "none" for somebody who may make no namespaces at all. Exits with 77 where it can't have just these rights.
-It invokes a function with each event and prints its answers, and why there is no isolation, as JSON; then it waits.
+It invokes a function with each event and prints its answers, and what keeps environments apart, as JSON; then it waits.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def own(folder: Path, code: str, events: list[str]) -> None:
     function = rig.function(code, timeout_seconds=10)
     outcomes = [await rig.invoke(function, event) for event in events]
     answers = [json.loads(outcome.payload) for outcome in outcomes]
-    sys.stdout.write(json.dumps({"answers": answers, "lacks": rig.compute.isolation}) + "\n")
+    sys.stdout.write(json.dumps({"answers": answers, "isolation": rig.compute.isolation}) + "\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 

@@ -69,7 +69,7 @@ class LambdaBase(Service):
 
     def report(self) -> dict[str, object]:
         """Return how many environments run, and how they are kept apart."""
-        return {"environments": self.compute.environments(), "isolation": self.compute.isolation or "namespaces"}
+        return {"environments": self.compute.environments(), "isolation": self.compute.isolation}
 
     def stop_waiting(self) -> None:
         """Take no more from queues."""
