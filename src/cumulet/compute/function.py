@@ -27,8 +27,17 @@ class Function:
     tmp_mb: int = 512
     package: Path
     """The zip file with the code; its name is the hexadecimal SHA-256 of what it holds."""
+    layers: tuple[Path, ...] = ()
+    """The zip files of its layers, named like packages, in the order in which they are merged: later ones win."""
+    has_network: bool = True
+    """May it reach more than the platform?"""
     variables: tuple[tuple[str, str], ...] = ()
     log_group: str
+    log_format: Literal["Text", "JSON"] = "Text"
+    application_log_level: str | None = None
+    """Lambda's name of it; None with text."""
+    system_log_level: str | None = None
+    tracing_mode: Literal["Active", "PassThrough"] = "PassThrough"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

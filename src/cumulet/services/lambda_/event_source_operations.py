@@ -19,6 +19,9 @@ from cumulet.store import Tx
 if TYPE_CHECKING:
     from types_boto3_lambda import type_defs as t
 
+MOST_ID_DIGITS = 18
+"""So many fit a BIGINT."""
+
 
 class EventSourceOperations(LambdaBase):
     """What is done to event source mappings.
@@ -72,7 +75,7 @@ class EventSourceOperations(LambdaBase):
         """List the mappings of the account in the region, or those of one function or source."""
         name = request.get("FunctionName")
         page = paging.page(request.get("MaxItems"), request.get("Marker"))
-        if page.after and not page.after.isdecimal():
+        if page.after and (not page.after.isdecimal() or len(page.after) > MOST_ID_DIGITS):
             raise invalid("Invalid Marker")
         found = await self.store.read(
             mappings.page,

@@ -7,8 +7,9 @@ Messages of a batch that fails come back with their visibility timeout.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
 from cumulet.compute import Outcome
@@ -61,11 +62,11 @@ class QueuePoller:
         self._concurrency = concurrency
         self._clock = clock
         self._activity = activity
-        self._gathered: list[Record] = []
-        """What waits for its batching window to end."""
+        self._gathered: dict[str, Record] = {}
+        """What waits for its batching window to end, by message id: a message that comes again meanwhile is one."""
         self._window: Timer | None = None
         self._ready: deque[list[Record]] = deque()
-        """Batches that wait for a slot."""
+        """Batches that wait for a slot; of a FIFO queue what was received at once, maybe more than one event holds."""
         self._running = 0
         self._busy_since: float | None = None
         self._is_pumping = False
@@ -86,11 +87,12 @@ class QueuePoller:
         self._unwatch()
         if self._window is not None:
             self._window.cancel()
-        waiting = [entry.receipt_handle for batch in (self._gathered, *self._ready) for entry in batch]
+        waiting = [*self._gathered.values(), *itertools.chain.from_iterable(self._ready)]
         if waiting:
             self._activity.spawn("giving back messages", self._give_back(waiting))
 
-    async def _give_back(self, receipt_handles: list[str]) -> None:
+    async def _give_back(self, records: Iterable[Record]) -> None:
+        receipt_handles = [entry.receipt_handle for entry in records]
         with suppress(LookupError):
             await self._queues.make_visible(self._source, receipt_handles)
 
@@ -111,7 +113,9 @@ class QueuePoller:
     async def _go_on(self) -> bool:
         """Start what is ready, then receive; False when there is nothing to do until something wakes the poller."""
         function = await self._find(self.mapping)
-        if function is None:
+        if function is None or function.reserved_concurrency == 0:
+            while self._ready:
+                await self._give_back(self._ready.popleft())
             return False
         while self._ready and self._may_start(function):
             self._start(function, self._ready.popleft())
@@ -166,13 +170,16 @@ class QueuePoller:
 
     def _take(self, records: list[Record]) -> None:
         window_seconds = self._settings.window_seconds
+        if self._is_fifo:
+            self._ready.append(records)
+            return
         if not window_seconds:
             self._ready.extend(batches(records, self._settings.batch_size))
             return
         if not self._gathered:
             self._window = self._clock.call_at(self._clock.now_ms() + window_seconds * 1000, self._close_window)
-        self._gathered += records
-        is_full = sum(len(entry.text) for entry in self._gathered) >= MOST_EVENT_BYTES
+        self._gathered |= {entry.message_id: entry for entry in records}
+        is_full = sum(len(entry.text) for entry in self._gathered.values()) >= MOST_EVENT_BYTES
         if is_full or len(self._gathered) >= self._settings.batch_size:
             self._close_window()
 
@@ -180,8 +187,8 @@ class QueuePoller:
         """Lambda: a batch is invoked when it is full, or when its window has passed."""
         if self._window is not None:
             self._window.cancel()
-        self._ready.extend(batches(self._gathered, self._settings.batch_size))
-        self._gathered = []
+        self._ready.extend(batches(self._gathered.values(), self._settings.batch_size))
+        self._gathered = {}
         self.wake()
 
     def _start(self, function: Function, batch: list[Record]) -> None:
@@ -189,19 +196,30 @@ class QueuePoller:
         self._running += 1
         self._activity.spawn(f"event source mapping {self.mapping.uuid}", self._run(function, batch, give_back))
 
-    async def _run(self, function: Function, batch: list[Record], give_back: Callable[[], None]) -> None:
+    async def _run(self, function: Function, records: list[Record], give_back: Callable[[], None]) -> None:
+        """Run a batch; on a FIFO queue the rest of what was received with it waits until it has succeeded."""
+        batch, *later = batches(records, self._settings.batch_size)
+        rest = list(itertools.chain.from_iterable(later))
         try:
             try:
                 outcome = await self._invoke(function, event(batch))
             finally:
                 give_back()
-            if outcome.error is not None:
-                return
-            done = handled(batch, outcome.payload) if self._settings.reports_failures else batch
+            done = self._done(batch, outcome)
             if done:
                 await self._queues.delete(self._source, [entry.receipt_handle for entry in done])
+            if rest and len(done) == len(batch) and not self._is_closed:
+                self._ready.appendleft(rest)
+            elif rest:
+                await self._give_back(rest)
         except LookupError:
             pass  # the queue was deleted meanwhile
         finally:
             self._running -= 1
             self.wake()
+
+    def _done(self, batch: Sequence[Record], outcome: Outcome) -> Sequence[Record]:
+        """Return which records of a batch need not come again."""
+        if outcome.error is not None:
+            return ()
+        return handled(batch, outcome.payload) if self._settings.reports_failures else batch
