@@ -127,7 +127,8 @@ class Compute:
 
         Raises `CannotRun`.
         """
-        work = self._activity.spawn(f"an invocation of {function.name}", self._invoke(function, invocation))
+        name = f"an invocation of {function.name}"
+        work = self._activity.spawn(name, self._invoke(function, invocation), is_awaited=True)
         outcome: Outcome | CannotRun = await asyncio.shield(work)
         if isinstance(outcome, CannotRun):
             raise outcome

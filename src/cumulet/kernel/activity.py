@@ -17,16 +17,23 @@ class Activity:
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._awaited: set[asyncio.Task[Any]] = set()
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run `work` as a task; a failure goes to the event loop's exception handler, which logs it."""
+    def spawn(self, name: str, work: Coroutine[Any, Any, Any], *, is_awaited: bool = False) -> asyncio.Task[Any]:
+        """Run `work` as a task; a failure goes to the event loop's exception handler, which logs it.
+
+        `is_awaited`: a request or other work waits for its end. Clients may always keep some of that running.
+        """
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks[task] = name
+        if is_awaited:
+            self._awaited.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         del self._tasks[task]
+        self._awaited.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             message = f"{task.get_name()} failed"
             asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error, "task": task})
@@ -36,15 +43,19 @@ class Activity:
         return sorted(set(self._tasks.values()))
 
     async def settle(self, timeout_seconds: float) -> list[str]:
-        """Wait until no work runs; return what still does when `timeout_seconds` of machine time are over."""
+        """Wait until no work runs; return what still does when `timeout_seconds` of machine time are over.
+
+        Of the work that somebody awaits, only what runs already counts.
+        """
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + timeout_seconds
         await asyncio.sleep(0)
-        while self._tasks:
+        early = set(self._tasks)
+        while running := [task for task in self._tasks if task in early or task not in self._awaited]:
             left = give_up_at - loop.time()
             if left <= 0:
                 return self.busy_with()
-            await asyncio.wait(list(self._tasks), timeout=left)
+            await asyncio.wait(running, timeout=left)
             await asyncio.sleep(0)
         return []
 

@@ -49,6 +49,32 @@ def test_settling_gives_up_in_time_and_names_each_kind_of_work_once() -> None:
     asyncio.run(test())
 
 
+def test_settling_waits_for_awaited_work_that_runs_already_and_for_no_later_one() -> None:
+    async def test() -> None:
+        activity = Activity()
+        done: list[str] = []
+
+        async def client() -> None:
+            while True:
+                await activity.spawn("an invocation", work(), is_awaited=True)
+
+        async def work() -> None:
+            await asyncio.sleep(0.01)
+            done.append("one")
+
+        clients = [asyncio.create_task(client()) for _ in range(3)]
+        await asyncio.sleep(0.005)
+
+        assert await activity.settle(5) == []
+
+        assert len(done) == 3
+        for task in clients:
+            task.cancel()
+        await activity.stop()
+
+    asyncio.run(test())
+
+
 def test_work_that_fails_is_over_and_reported() -> None:
     async def test() -> None:
         reported: list[dict[str, Any]] = []
