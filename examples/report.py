@@ -45,8 +45,13 @@ class Report:
         self._console.print(f"[dim]{perf_counter() - self._started:5.1f} s[/dim]  {text}", soft_wrap=True)
 
     def quote(self, line: str) -> None:
-        """Show a line that another program has printed."""
-        self._console.print(Text(f"         │ {line}"), soft_wrap=True)
+        """Show a line that another program has printed; one that is too long for the terminal goes on below."""
+        margin = "         │ "
+        parts = (
+            Text(line).wrap(self._console, self._console.width - len(margin)) if self._console.is_terminal else [line]
+        )
+        for part in parts:
+            self._console.print(Text.assemble(margin, part), soft_wrap=True)
 
     @contextmanager
     def progress(self, messages: int) -> Iterator[Bars]:

@@ -28,7 +28,7 @@ def main() -> int:
     messages = arguments.parse_args().messages
     report = Report()
     with scratch_cumulet() as cumulet:
-        report.say(f"Cumulet runs at {cumulet.url}; its scratch folder is {cumulet.folder}")
+        report.say(f"Cumulet runs at {cumulet.url}; its data are in {cumulet.folder}")
         sqs = patient_client(cumulet, "sqs")
         orders, dead_letters = create_queues(sqs)
         ledger = work_off_orders(cumulet, sqs, orders, messages, report)

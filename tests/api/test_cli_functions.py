@@ -234,6 +234,34 @@ def test_invoke_is_laid_out_for_a_terminal(shell: Shell, teller: str) -> None:
 # cumulet logs
 
 
+BYTES = """
+def handler(event, context):
+    return b"\\xff no JSON"
+"""
+
+
+def test_invoke_prints_an_answer_that_is_no_text_as_it_is(shell: Shell) -> None:
+    create(shell.cumulet, "bytes", BYTES)
+
+    result = subprocess.run(
+        [str(CUMULET), "invoke", "bytes", "--quiet"], env=os.environ | shell.variables, capture_output=True, check=False
+    )
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"\xff no JSON\n", b"")
+
+
+def test_invoke_shows_an_answer_that_is_no_json_on_a_terminal(shell: Shell) -> None:
+    create(shell.cumulet, "text", BYTES.replace("\\xff ", ""))
+
+    assert shell.on_terminal("invoke", "text", "--quiet") == "no JSON\n"
+
+
+def test_invoke_takes_all_that_json_allows(shell: Shell, teller: str) -> None:
+    result = shell.run("invoke", "--quiet", teller, "--event", r'{"words": [], "half": "\ud83d"}')
+
+    assert result.returncode == 0, result.stderr
+
+
 def test_logs_show_one_function(shell: Shell, teller: str) -> None:
     create(shell.cumulet, "other", source=TELLER)
     tell(shell, "one", "two")
@@ -417,7 +445,8 @@ def test_following_ends_with_the_server(tmp_path: Path) -> None:
 
     assert (process.returncode, errors) == (
         3,
-        f"cumulet: no Cumulet answers at {shell.variables['AWS_ENDPOINT_URL']}\n",
+        f"cumulet: no Cumulet answers at {shell.variables['AWS_ENDPOINT_URL']}. "
+        "Start one: cumulet start; or name another: --url URL\n",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from typing import Any
 
@@ -352,8 +353,9 @@ def test_deleting_a_function_leaves_its_mappings(cumulet: Cumulet) -> None:
     assert client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled"
 
 
-def test_a_marker_that_is_none_is_refused(cumulet: Cumulet) -> None:
+@pytest.mark.parametrize("marker", ["!", "eA==", base64.b64encode(b"9" * 19).decode()])
+def test_a_marker_that_is_none_is_refused(cumulet: Cumulet, marker: str) -> None:
     with pytest.raises(ClientError) as caught:
-        cumulet.client("lambda").list_event_source_mappings(Marker="!")
+        cumulet.client("lambda").list_event_source_mappings(Marker=marker)
 
     assert error_of(caught)[0] == INVALID

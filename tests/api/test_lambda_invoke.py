@@ -67,6 +67,16 @@ def test_without_a_payload_the_event_is_empty(cumulet: Cumulet, payload: bytes) 
     assert json.loads(answer["Payload"].read()) == {}
 
 
+@pytest.mark.parametrize("payload", [rb'"\ud83d"', b"1e400", b"1" * 400])
+def test_an_event_may_hold_what_json_allows_and_few_parsers_like(cumulet: Cumulet, payload: bytes) -> None:
+    name = made(cumulet, "def handler(event, context):\n    return str(event).encode('utf-8', 'replace').decode()\n")
+
+    answer = cumulet.client("lambda").invoke(FunctionName=name, Payload=payload)
+
+    assert "FunctionError" not in answer
+    assert json.loads(answer["Payload"].read()) in ("?", "inf", "1" * 400)
+
+
 @pytest.mark.parametrize("form", ["{name}", "function:{name}", "{account}:function:{name}", "{arn}", "{arn}:$LATEST"])
 def test_a_function_can_be_named_in_all_forms(cumulet: Cumulet, form: str) -> None:
     function = create(cumulet)
@@ -521,6 +531,19 @@ def test_a_payload_may_have_6_mb(cumulet: Cumulet) -> None:
             413,
             r"Request must be smaller than 6291456 bytes for the InvokeFunction operation",
         ),
+        (
+            {"Payload": b"[NaN]"},
+            "InvalidRequestContentException",
+            400,
+            r"Could not parse request body into json: .*",
+        ),
+        (
+            {"Payload": b"[" * 5000 + b"]" * 5000},
+            "InvalidRequestContentException",
+            400,
+            r"Could not parse request body into json: .*",
+        ),
+        ({"ClientContext": "WzFd"}, "InvalidRequestContentException", 400, r"Client context .*"),
         ({"ClientContext": "not base64!"}, "InvalidRequestContentException", 400, r"Client context .*"),
         ({"ClientContext": "bm90IGpzb24="}, "InvalidRequestContentException", 400, r"Client context .*"),
         (

@@ -35,13 +35,34 @@ def handler(event, context):
         {"itemIdentifier": record["messageId"]} for record in event["Records"] if record["body"].startswith("poison")
     ]}
 """
+# Tells the first word of each message: large ones fit no report.
+BRIEF_SOURCE = """
+import json, os, time
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    began = time.time()
+    time.sleep(0.15)
+    bodies = [record["body"].split()[0] for record in event["Records"]]
+    report = {"bodies": bodies, "began": began, "ended": time.time()}
+    sqs.send_message(QueueUrl=os.environ["RESULTS"], MessageBody=json.dumps(report))
+    if "fail" in bodies:
+        raise ValueError("one of them says so")
+    return {"batchItemFailures": [
+        {"itemIdentifier": record["messageId"]} for record in event["Records"] if record["body"].startswith("poison")
+    ]}
+"""
 VISIBILITY_SECONDS = 30
 
 
 class Consumer:
     """A queue whose messages run a function, and what the function told of it."""
 
-    def __init__(self, cumulet: Cumulet, *, fifo: bool = False, mapping: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, cumulet: Cumulet, *, fifo: bool = False, mapping: dict[str, Any] | None = None, source: str = SOURCE
+    ) -> None:
         self.cumulet = cumulet
         self.sqs = cumulet.client("sqs")
         self.client = cumulet.client("lambda")
@@ -50,7 +71,7 @@ class Consumer:
         self.queue = self.made("orders" + suffix, attributes)
         self.results = self.made("results", {})
         self.function = create(
-            cumulet, source=SOURCE, Timeout=10, Environment={"Variables": {"RESULTS": self.results.url}}
+            cumulet, source=source, Timeout=10, Environment={"Variables": {"RESULTS": self.results.url}}
         )["FunctionName"]
         self.mapping = self.client.create_event_source_mapping(
             EventSourceArn=self.queue.arn, FunctionName=self.function, **(mapping or {})
@@ -88,6 +109,12 @@ def no_mapping_stays(cumulet: Cumulet) -> Iterator[None]:
     client = cumulet.client("lambda")
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
         client.delete_event_source_mapping(UUID=mapping["UUID"])
+
+
+def send_large(consumer: Consumer, *words: str) -> None:
+    """Send messages of a group, of which six fit an event and a seventh doesn't."""
+    for word in words:
+        consumer.queue.send(f"{word} {'x' * 900_000}", MessageGroupId="a", MessageDeduplicationId=word)
 
 
 def most_at_a_time(reports: list[dict[str, Any]]) -> int:
@@ -287,6 +314,43 @@ def test_what_a_window_holds_is_given_back_when_the_mapping_is_deleted(cumulet: 
     assert consumer.queue.counts() == (2, 0, 0)
 
 
+def test_a_message_that_comes_again_within_a_window_is_in_the_batch_once(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet, mapping={"BatchSize": 100, "MaximumBatchingWindowInSeconds": 70})
+    consumer.send("one")
+
+    cumulet.advance(seconds=70)
+
+    [report] = consumer.reports()
+    assert (report["bodies"], report["counts"]) == (["one"], [3])
+    assert consumer.queue.counts() == (0, 0, 0)
+
+
+def test_what_a_window_has_gathered_is_given_back_when_the_function_was_stopped_meanwhile(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet, mapping={"BatchSize": 100, "MaximumBatchingWindowInSeconds": 5})
+    consumer.send("one", "deleted")
+    cumulet.advance(seconds=1)
+
+    consumer.client.put_function_concurrency(FunctionName=consumer.function, ReservedConcurrentExecutions=0)
+
+    cumulet.advance(seconds=5)
+    messages = {message["Body"]: message for message in consumer.queue.receive()}
+    consumer.queue.delete(messages.pop("deleted"))
+    consumer.queue.hide(messages["one"], 0)
+    consumer.client.delete_function_concurrency(FunctionName=consumer.function)
+    cumulet.advance(seconds=5)
+    assert consumer.bodies() == ["one"]
+
+
+def test_a_window_begins_with_nothing_while_the_function_is_stopped(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet, mapping={"BatchSize": 100, "MaximumBatchingWindowInSeconds": 5})
+    consumer.client.put_function_concurrency(FunctionName=consumer.function, ReservedConcurrentExecutions=0)
+
+    consumer.send("one")
+
+    cumulet.advance(seconds=10)
+    assert consumer.queue.counts() == (1, 0, 0)
+
+
 def test_batches_of_a_large_queue_run_side_by_side(cumulet: Cumulet) -> None:
     consumer = Consumer(cumulet, mapping={"BatchSize": 1, "Enabled": False})
     consumer.send(*[f"slow {number}" for number in range(20)])
@@ -361,6 +425,32 @@ def test_a_fifo_group_waits_for_its_failed_batch(cumulet: Cumulet) -> None:
 
     assert (first, second) == (["fail"], ["free"])
     assert consumer.bodies()[0] == "fail"
+
+
+def test_fifo_messages_that_fit_no_single_event_keep_their_order(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet, fifo=True, mapping={"Enabled": False}, source=BRIEF_SOURCE)
+    send_large(consumer, *map(str, range(8)))
+
+    consumer.client.update_event_source_mapping(UUID=consumer.mapping, Enabled=True)
+
+    reports = sorted(consumer.reports(), key=lambda report: report["began"])
+    assert [report["bodies"] for report in reports] == [["0", "1", "2", "3", "4", "5"], ["6", "7"]]
+    assert most_at_a_time(reports) == 1
+    assert consumer.queue.counts() == (0, 0, 0)
+
+
+@pytest.mark.parametrize("failure", ["fail", "poison"])
+def test_a_fifo_group_waits_for_its_failed_messages_also_with_what_was_received_beside_them(
+    cumulet: Cumulet, failure: str
+) -> None:
+    mapping = {"Enabled": False, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
+    consumer = Consumer(cumulet, fifo=True, mapping=mapping, source=BRIEF_SOURCE)
+    send_large(consumer, failure, *map(str, range(7)))
+
+    consumer.client.update_event_source_mapping(UUID=consumer.mapping, Enabled=True)
+
+    assert consumer.bodies() == [failure, "0", "1", "2", "3", "4"]
+    assert consumer.bodies() == []
 
 
 def test_a_function_that_is_made_again_goes_on_with_the_queue(cumulet: Cumulet) -> None:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import errno
+import shlex
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cumulet import __version__
-from cumulet.cli.connection import DEFAULT_URL, EXIT_REFUSED, EXIT_USAGE, Url, ask, fail
+from cumulet.cli.connection import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_REGION,
+    DEFAULT_URL,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    Url,
+    ask,
+    fail,
+)
 from cumulet.cli.invoke import invoke
 from cumulet.cli.logs import logs
 from cumulet.kernel.config import Config, ConfigError, load_config
@@ -39,20 +50,31 @@ def cumulet(
 
 @app.command()
 def start(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. (default 127.0.0.1)")] = None,
-    port: Annotated[str | None, typer.Option(help="Port to listen on, 0 for a free one. (default 4566)")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of all state. (default ./cumulet-data)")] = None,
-    auth: Annotated[
-        str | None, typer.Option(help="open (believe every request) or enforce (check signatures). (default open)")
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on. (default 127.0.0.1)")] = None,
+    port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="Port to listen on, 0 for a free one. (default 4566)")
     ] = None,
-    clock: Annotated[str | None, typer.Option(help="real or virtual (moved by tests). (default real)")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of all state. (default ./cumulet-data)")
+    ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(metavar="WORD", help="open (believe every request) or enforce (check signatures). (default open)"),
+    ] = None,
+    clock: Annotated[
+        str | None, typer.Option(metavar="WORD", help="real or virtual (moved by tests). (default real)")
+    ] = None,
     durability: Annotated[
-        str | None, typer.Option(help="full (survives a power cut) or relaxed (for test suites). (default full)")
+        str | None,
+        typer.Option(metavar="WORD", help="full (survives a power cut) or relaxed (for test suites). (default full)"),
     ] = None,
     log: Annotated[
-        str | None, typer.Option(help="auto, pretty, json or off: one line for each request. (default auto)")
+        str | None,
+        typer.Option(metavar="WORD", help="auto, pretty, json or off: one line for each request. (default auto)"),
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="A number that makes ids repeatable, for tests.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Makes ids repeatable, for tests. (default none)")
+    ] = None,
     let_anyone_on_the_network_in: Annotated[
         bool | None,
         typer.Option("--let-anyone-on-the-network-in", help="Listen beyond loopback although no signature is checked."),
@@ -104,11 +126,15 @@ def status(
         typer.echo(orjson.dumps(health, option=orjson.OPT_INDENT_2).decode())
     else:
         store, platform_clock = health["store"], health["clock"]
-        typer.echo(f"Cumulet {health['version']} at {url} is {health['status']}, up {health['uptime_seconds']:.0f} s")
+        uptime = _duration(health["uptime_seconds"])
+        typer.echo(f"Cumulet {health['version']} at {url} is {health['status']}, up {uptime}")
         typer.echo(f"  services  {', '.join(health['services'])}")
-        typer.echo(f"  store     {store['engine']}, durability {store['durability']}, {store['commits']} commits")
+        typer.echo(
+            f"  store     {store['engine']}, durability {store['durability']}, {_count(store['commits'], 'commit')}"
+        )
         functions = health["lambda"]
-        typer.echo(f"  functions {functions['environments']} environments, isolation {functions['isolation']}")
+        environments = _count(functions["environments"], "environment")
+        typer.echo(f"  functions {environments}, isolation {functions['isolation']}")
         typer.echo(f"  clock     {platform_clock['name']}, now {platform_clock['now']}")
         typer.echo(f"  auth      {health['auth']}")
         for trouble in health["degraded"]:
@@ -127,14 +153,27 @@ def version() -> None:
     typer.echo(__version__)
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+
+
 def _say_ready(config: Config, url: str) -> None:
     if config.auth == "open":
-        auth = f"open: try  aws --endpoint-url {url} sqs list-queues"
+        auth = "open; AWS clients reach it in a terminal with"
+        key = f"AWS_ACCESS_KEY_ID={DEFAULT_ACCOUNT} AWS_SECRET_ACCESS_KEY=any"
     else:
-        auth = f"enforce: the root key is in {config.data.absolute() / 'root-credentials'}"
+        root_key = config.data.absolute() / "root-credentials"
+        auth = f"enforce: the root key is in {root_key}; AWS clients use it in a terminal with"
+        key = f"AWS_SHARED_CREDENTIALS_FILE={shlex.quote(str(root_key))}"
     typer.echo(
         f"Cumulet {__version__} is ready at {url}\n"
         f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}\n"
-        f"  auth {auth}",
+        f"  auth {auth}\n"
+        f"    export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={DEFAULT_REGION}\n"
+        f"    export {key}",
         err=True,
     )

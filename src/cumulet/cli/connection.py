@@ -21,8 +21,10 @@ SOURCES_ON_AWS = ("container-role", "iam-role")
 UNKNOWN_KEY = ("UnrecognizedClientException", "InvalidClientTokenId")
 ROOT_KEY = " Let AWS_SHARED_CREDENTIALS_FILE name the file root-credentials in the server's data folder."
 
-Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL")]
-Region = Annotated[str, typer.Option(help="Region of the resources.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])]
+Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL", metavar="URL")]
+Region = Annotated[
+    str, typer.Option(help="Region of the resources.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], metavar="NAME")
+]
 
 
 def client(service: str, url: str, region: str) -> Any:
@@ -45,7 +47,7 @@ def client(service: str, url: str, region: str) -> Any:
     except BotoCoreError:
         raise
     except ValueError as error:
-        fail(f"no Cumulet answers at {url}: {error}", EXIT_DOWN)
+        _fail_to_reach(url, error)
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def reaching(url: str) -> Iterator[None]:
         message = error.response["Error"].get("Message") or str(error)
         fail(message + (ROOT_KEY if error.response["Error"]["Code"] in UNKNOWN_KEY else ""))
     except (ConnectionError, HTTPClientError):
-        fail(f"no Cumulet answers at {url}", EXIT_DOWN)
+        _fail_to_reach(url)
     except BotoCoreError as error:
         fail(str(error))
 
@@ -73,10 +75,16 @@ def ask(url: str, path: str, *, proof: str) -> dict[str, Any]:
         with urlopen(url.rstrip("/") + path, timeout=5) as response:
             answer = orjson.loads(response.read())
     except (OSError, ValueError, HTTPException) as error:
-        fail(f"no Cumulet answers at {url}: {getattr(error, 'reason', error)}", EXIT_DOWN)
+        reason = getattr(error, "reason", error)
+        _fail_to_reach(url, getattr(reason, "strerror", None) or reason)
     if not isinstance(answer, dict) or proof not in answer:
         fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
     return answer
+
+
+def _fail_to_reach(url: str, why: object = "") -> NoReturn:
+    reason = f" ({why})" if why else ""
+    fail(f"no Cumulet answers at {url}{reason}. Start one: cumulet start; or name another: --url URL", EXIT_DOWN)
 
 
 def fail(message: str, code: int = EXIT_REFUSED) -> NoReturn:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from cumulet.cli.connection import (
@@ -25,8 +25,8 @@ from cumulet.cli.log_lines import styled
 
 
 def invoke(
-    function: Annotated[str, typer.Argument(help="Name or ARN of the function.")],
-    event: Annotated[str, typer.Option(help="JSON, @FILE, or - to read it from the input.")] = "{}",
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN of the function.")],
+    event: Annotated[str, typer.Option(metavar="EVENT", help="JSON, @FILE, or - to read it from the input.")] = "{}",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Don't show the log.")] = False,
     url: Url = DEFAULT_URL,
     region: Region = DEFAULT_REGION,
@@ -37,16 +37,16 @@ def invoke(
     payload = _payload(event)
     with reaching(url):
         answer = client("lambda", url, region).invoke(FunctionName=function, Payload=payload, LogType="Tail")
-        text = answer["Payload"].read().decode()
+        result: bytes = answer["Payload"].read()
     if not quiet:
         errors = Console(stderr=True, highlight=False, soft_wrap=True)
         for line in base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").splitlines():
             errors.print(styled(line))
     output = Console(highlight=False, soft_wrap=True)
-    if output.is_terminal:
-        output.print_json(text)
+    if output.is_terminal and _is_json(result):
+        output.print_json(result.decode())
     else:
-        typer.echo(text)
+        typer.echo(result)
     if "FunctionError" in answer:
         raise typer.Exit(EXIT_REFUSED)
 
@@ -61,7 +61,16 @@ def _payload(event: str) -> bytes:
     except OSError as error:
         fail(f"can't read the event from {event[1:]}: {error.strerror}")
     try:
-        orjson.loads(payload or b"{}")
-    except ValueError as error:
+        json.loads(payload or b"{}")
+    except (ValueError, RecursionError) as error:
         fail(f"the event is no JSON: {error}", EXIT_USAGE)
     return payload
+
+
+def _is_json(result: bytes) -> bool:
+    """Whether a function's answer is JSON; a Python handler that returns bytes answers with just these."""
+    try:
+        json.loads(result)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -31,6 +31,10 @@ class BoxSpec:
     memory_mb: int = 128
     has_network: bool = True
     """May it reach more than the platform?"""
+    language: str | None = None
+    """The folder shown as /var/lang, read-only like the others; None for the installation of Python."""
+    runtime: str | None = None
+    """The folder shown as /var/runtime; None for what AWS's Python runtime has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

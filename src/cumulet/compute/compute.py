@@ -10,18 +10,14 @@ import asyncio
 import itertools
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
-from cumulet.compute import sandbox
+from cumulet.compute.boxes import Boxes
 from cumulet.compute.environment import Environment, RuntimeLost, State, Surroundings
 from cumulet.compute.function import CannotRun, Function, Invocation, Outcome
-from cumulet.compute.interpreter import Interpreter, find_interpreter
 from cumulet.compute.packages import Packages
-from cumulet.compute.processes import Processes
 from cumulet.compute.runtimes import check_runtime
-from cumulet.compute.variables import Places
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import MACHINE, Clock
@@ -72,14 +68,6 @@ class Pool:
             environment.end()
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What is there once the first function was to run."""
-
-    interpreter: Interpreter
-    around: Surroundings
-
-
 class Compute:
     """All environments of a platform. Nothing starts before the first invocation."""
 
@@ -98,29 +86,22 @@ class Compute:
         """`most_environments` is how many are kept: for a new one beyond that, the one that was free longest ends."""
         self._folder = folder
         """Holds nothing that lasts; emptied before it is used."""
-        self._url = url
-        self._logs = logs
-        self._clock = clock
-        self._ids = ids
         self._activity = activity
-        self._credentials = credentials
+        self._boxes = Boxes(folder, url)
+        self._around = Surroundings(self._boxes, logs, clock, ids, credentials)
         self._most_environments = most_environments
         self._packages = Packages(folder / "code")
-        self._means: Means | None = None
-        self._preparation: asyncio.Future[Means] | None = None
+        self._preparation: asyncio.Future[None] | None = None
         self._pools: dict[str, dict[str, Pool]] = {}
         """By the function's ARN and its revision."""
         self._busy: set[Environment] = set()
         self._checker: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
-        self._numbers = itertools.count(1)
 
     @property
     def isolation(self) -> str:
         """Return what keeps environments apart, for people to read."""
-        if self._means is None:
-            return "not known before a function has run"
-        return self._means.around.processes.lacks_isolation or "namespaces"
+        return self._boxes.isolation
 
     async def invoke(self, function: Function, invocation: Invocation) -> Outcome:
         """Run one event in a free environment or in a new one, to its end also if the caller is cancelled.
@@ -152,8 +133,7 @@ class Compute:
                 timer.cancel()
         for pool in self._all_pools():
             pool.retire()
-        if self._means is not None:
-            await self._means.around.processes.stop()
+        await self._boxes.stop()
 
     async def _invoke(self, function: Function, invocation: Invocation) -> Outcome | CannotRun:
         while True:
@@ -172,53 +152,26 @@ class Compute:
 
     async def _new_environment(self, function: Function) -> Environment:
         check_runtime(function.runtime)
-        means = self._means or await self._prepare()
         try:
-            await means.around.processes.ready()
+            await self._prepare()
+            await self._boxes.ready()
         except OSError as error:
             raise CannotRun(f"No function can be run here: {error}") from error
         task = await self._packages.take(function.package)
         if self.environments() >= self._most_environments:
             self._make_room()
         pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
-        places = self._places(means, task)
-        environment = Environment(function, task, places, means.around, lambda changed: self._changed(changed, pool))
+        environment = Environment(function, task, self._around, lambda changed: self._changed(changed, pool))
         pool.all.add(environment)
         self._check_from_now_on(environment)
         return environment
 
-    async def _prepare(self) -> Means:
-        """Find the interpreter, and make the folder."""
+    async def _prepare(self) -> None:
+        """Empty the folder, once."""
         if self._preparation is None:
             loop = asyncio.get_running_loop()
-            self._preparation = loop.run_in_executor(None, self._find_means)
-        try:
-            self._means = await asyncio.shield(self._preparation)
-        except (LookupError, OSError) as error:
-            self._preparation = None
-            raise CannotRun(f"No function can be run here: {error}") from error
-        return self._means
-
-    def _find_means(self) -> Means:
-        interpreter = find_interpreter()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        root, runtime = self._folder / "root", self._folder / "runtime"
-        for folder in (root, runtime):
-            folder.mkdir(parents=True)
-        for package in interpreter.packages:
-            (runtime / package.name).symlink_to(package)
-        processes = Processes(interpreter, root)
-        around = Surroundings(processes, self._logs, self._clock, self._ids, self._credentials, self._url)
-        return Means(interpreter, around)
-
-    def _places(self, means: Means, task: Path) -> Places:
-        prefix, executable = means.interpreter.prefix, means.interpreter.executable
-        if means.around.processes.lacks_isolation is None:
-            inside = f"{sandbox.INTERPRETER}/{executable.relative_to(prefix)}"
-            return Places(sandbox.INTERPRETER, inside, sandbox.RUNTIME, sandbox.TASK, None)
-        temporary = self._folder / "tmp" / str(next(self._numbers))
-        temporary.mkdir(parents=True)
-        return Places(str(prefix), str(executable), str(self._folder / "runtime"), str(task), str(temporary))
+            self._preparation = loop.run_in_executor(None, shutil.rmtree, self._folder, True)
+        await asyncio.shield(self._preparation)
 
     def _changed(self, environment: Environment, pool: Pool) -> None:
         """An environment has become free, or has ended."""

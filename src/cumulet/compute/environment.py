@@ -7,23 +7,21 @@ invocation. AWS resets an environment then; here a new one takes its place.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from cumulet.compute import runtimes
+from cumulet.compute.boxes import Box, Boxes, BoxSpec, Program
 from cumulet.compute.event import event_head
 from cumulet.compute.failure import RESPONSE_TOO_LARGE, Failure, runtime_exited, timed_out
 from cumulet.compute.function import CannotRun, Function, Invocation, Outcome
 from cumulet.compute.log import Log, report, stream_name
-from cumulet.compute.memory import used_bytes
 from cumulet.compute.pipe import OutputPipe
-from cumulet.compute.processes import End, Launch, Process, Processes
+from cumulet.compute.processes import End
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
-from cumulet.compute.variables import Places, variables
+from cumulet.compute.variables import variables
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.clock import MACHINE, Clock
 from cumulet.kernel.credentials import CredentialIssuer
@@ -60,12 +58,11 @@ class RuntimeLost(Exception):
 class Surroundings:
     """What all environments share."""
 
-    processes: Processes
+    boxes: Boxes
     sink: LogSink
     clock: Clock
     ids: Ids
     credentials: CredentialIssuer
-    url: str
 
 
 class Environment:
@@ -75,14 +72,12 @@ class Environment:
         self,
         function: Function,
         task: Path,
-        places: Places,
         around: Surroundings,
         on_change: Callable[[Environment], None],
     ) -> None:
         self.function = function
         self.state = State.STARTED
         self._task = task
-        self._places = places
         self._around = around
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -90,11 +85,10 @@ class Environment:
         self._log = Log(function, stream, around.sink, around.clock, self._resume_reading)
         self._credentials = around.credentials.issue(function.account, function.role_arn, function.name)
         self._listener: asyncio.Server | None = None
-        self._address = ""
         self._connections: set[RuntimeConnection] = set()
         self._waiting: RuntimeConnection | None = None
         """The connection on which the runtime waits for an event."""
-        self._process: Process | None = None
+        self._box: Box | None = None
         self._pipe: OutputPipe | None = None
         self._init: asyncio.Future[Failure | None] | None = None
         """What comes of the init, while there is one."""
@@ -114,7 +108,6 @@ class Environment:
     async def start(self, invocation: Invocation) -> Outcome:
         """Begin with an init, and run the invocation that it is for. Raises `CannotRun`."""
         try:
-            await self._listen()
             self._announce()
             began_at = MACHINE.monotonic()
             failure = await self._initialise("init", INIT_SECONDS)
@@ -157,13 +150,13 @@ class Environment:
 
     def end(self) -> None:
         """Kill everything in the environment."""
-        if self._process is not None:
-            self._process.kill()
+        if self._box is not None:
+            self._box.kill()
 
     async def wait_until_ended(self) -> None:
         """Return when nothing of the environment runs any more."""
-        if self._process is not None:
-            await asyncio.shield(self._process.ended)
+        if self._box is not None:
+            await asyncio.shield(self._box.ended)
 
     # What the runtime asks for
 
@@ -231,13 +224,6 @@ class Environment:
 
     # From its first process to its last
 
-    async def _listen(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(("127.0.0.1", 0))
-        self._address = "127.0.0.1:{1}".format(*listener.getsockname())
-        self._listener = await self._loop.create_server(lambda: RuntimeConnection(self), sock=listener)
-
     def _announce(self) -> None:
         version, arn = runtimes.runtime_version(), runtimes.runtime_version_arn(self.function.region)
         self._log.say(f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n")
@@ -261,25 +247,30 @@ class Environment:
         return failure
 
     async def _start_runtime(self) -> None:
-        places, around = self._places, self._around
+        function, around = self.function, self._around
+        spec = BoxSpec(
+            task=str(self._task),
+            tmp_mb=function.tmp_mb,
+            memory_mb=function.memory_mb,
+            has_network=function.has_network,
+        )
+        box = await around.boxes.open(spec)
+        self._stop_listening()
+        self._box = box
+        self._listener = await self._loop.create_server(lambda: RuntimeConnection(self), sock=box.listener)
         own_variables = variables(
-            self.function,
-            places,
+            function,
+            box.places,
             stream=self._log.stream,
-            runtime_api=self._address,
-            url=around.url,
+            runtime_api=box.address,
+            url=box.url,
             credentials=self._credentials,
         )
-        launch = Launch(
-            arguments=[places.executable, "-S", f"{places.runtime}/bootstrap.py"],
-            variables=own_variables,
-            task=str(self._task),
-            tmp_mb=self.function.tmp_mb,
-        )
         self._pipe = OutputPipe(self._log)
-        self._process = await around.processes.start(launch, self._pipe.write_end)
+        process = await box.run(Program(variables=own_variables), self._pipe.write_end)
+        process.ended.add_done_callback(lambda _: box.kill())
         # What the runtime has sent before its end may reach the event loop in the same turn: it counts.
-        self._process.ended.add_done_callback(lambda ended: self._loop.call_soon(self._runtime_ended, ended.result()))
+        box.ended.add_done_callback(lambda ended: self._loop.call_soon(self._runtime_ended, ended.result()))
 
     def _runtime_ended(self, end: End) -> None:
         if self._pipe is not None:
@@ -309,14 +300,18 @@ class Environment:
     def _close(self) -> None:
         self.state = State.ENDED
         self._log.flush()
-        if self._listener is not None:
-            self._listener.close()
+        self._stop_listening()
+        if self._box is not None:
+            self._box.kill()
         for connection in list(self._connections):
             connection.close()
         self._around.credentials.revoke(self._credentials.access_key_id)
-        if self._places.temporary is not None:
-            shutil.rmtree(self._places.temporary, ignore_errors=True)
         self._on_change(self)
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     # An invocation
 
@@ -370,10 +365,10 @@ class Environment:
     def _sample(self, now: float) -> None:
         """Look how much memory is used, and end the runtime if that is too much."""
         self._sampled_at = now
-        if self._process is None or self._process.first_pid is None:
+        if self._box is None:
             return
         limit_bytes = self.function.memory_mb * MIB
-        self._peak_bytes = max(self._peak_bytes, used_bytes(self._process.first_pid, limit_bytes))
+        self._peak_bytes = max(self._peak_bytes, self._box.used_bytes())
         if self._peak_bytes > limit_bytes and self._failure is None:
             self._fail_with(OUT_OF_MEMORY)
 

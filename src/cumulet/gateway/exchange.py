@@ -29,6 +29,7 @@ class Exchange:
         "_body",
         "_connection",
         "_is_gone",
+        "_is_streaming",
         "_is_taken",
         "_is_whole",
         "_news",
@@ -46,6 +47,8 @@ class Exchange:
         self._is_whole = False
         self._is_taken = False
         self._is_gone = False
+        self._is_streaming = False
+        """Whether some of the answer's body has been sent, and more is to come."""
         self._news: asyncio.Future[None] | None = None
         self._start: Message = {}
         self._wants_continue = (b"expect", b"100-continue") in scope["headers"]
@@ -81,10 +84,14 @@ class Exchange:
         """Let the application answer; where it fails to, answer 500 and leave its failure to the loop's handler."""
         try:
             await app(self._scope, self.receive, self.send)
+        except ConnectionResetError:
+            pass  # of a client that did not wait for all of its answer
         except Exception as error:
             asyncio.get_running_loop().call_exception_handler({"message": "a request failed", "exception": error})
         finally:
-            if not self.is_answered and not self._is_gone:
+            if self._is_streaming:
+                self._connection.transport.abort()  # so that the client doesn't take what it has for the whole
+            elif not self.is_answered and not self._is_gone:
                 self.keep_alive = False
                 self._write(500, [], b"")
 
@@ -107,13 +114,23 @@ class Exchange:
         return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Take the start of an answer, then its whole body; both leave in one write."""
+        """Take the start of an answer, then its body: whole, so that both leave in one write, or piece by piece.
+
+        Raises ConnectionResetError for a piece that nobody waits for any more.
+        """
         if message["type"] == "http.response.start":
             self._start = message
             return
         if self._connection.can_write is not None:
             await self._connection.can_write.wait()  # who asks without reading must not fill the memory with answers
-        if not self._is_gone:
+        has_more = message.get("more_body", False)
+        if self._is_gone:
+            if has_more or self._is_streaming:
+                self._is_streaming = False
+                raise ConnectionResetError("the client has gone")
+        elif has_more or self._is_streaming:
+            self._write_piece(message["body"], has_more=has_more)
+        else:
             self._write(self._start["status"], self._start["headers"], message["body"])
 
     def _write(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -125,6 +142,24 @@ class Exchange:
             parts.append(body)
         self._connection.transport.write(b"".join(parts))
         self._end()
+
+    def _write_piece(self, body: bytes, *, has_more: bool) -> None:
+        """Send some of the body; clients of HTTP/1.0 know its end by the end of the connection."""
+        is_chunked = self._scope["http_version"] != "1.0"
+        parts = []
+        if not self._is_streaming:
+            self.keep_alive = self.keep_alive and is_chunked and self._is_whole
+            parts = self._head(self._start["status"], self._start["headers"])
+            parts.append(b"transfer-encoding: chunked\r\n\r\n" if is_chunked else b"\r\n")
+        if self._scope["method"] != "HEAD":
+            if body:
+                parts.append(b"%x\r\n%b\r\n" % (len(body), body) if is_chunked else body)
+            if not has_more and is_chunked:
+                parts.append(b"0\r\n\r\n")
+        self._connection.transport.write(b"".join(parts))
+        self._is_streaming = has_more
+        if not has_more:
+            self._end()
 
     def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> list[bytes]:
         parts = [STATUS_LINES[status], self._connection.date_header]

@@ -103,7 +103,8 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     try:
         return {name.replace("-", "_"): value for name, value in tomllib.loads(path.read_text("utf-8")).items()}
     except (OSError, ValueError) as error:
-        raise ConfigError(f"can't read the configuration file {path}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"can't read the configuration file {path}: {why}") from error
 
 
 def _convert(name: str, type_name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 
@@ -22,8 +23,12 @@ class HttpRequest:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """An answer; header names are lower case. `content-length` is added by the server."""
+    """An answer; header names are lower case. The server adds what tells how long the body is.
+
+    Where there is a `stream`, it is the body, sent piece by piece as they come.
+    """
 
     status: int
     body: bytes = b""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    stream: AsyncGenerator[bytes, None] | None = None

@@ -80,7 +80,7 @@ def payload_writer(service: WireService, shape: Shape | None) -> tuple[Write, by
         members = body_members(shape)
         return (json_body.encoder(service, members) if members else lambda value: b"{}"), JSON
     member = shape.members[payload]
-    if member.type_name == "blob" or member.serialization.get("eventstream"):
+    if member.type_name == "blob":
         return (lambda value: _bytes(value.get(payload))), BINARY
     if member.type_name in STRINGS:
         return (lambda value: (value.get(payload) or "").encode()), TEXT

@@ -39,14 +39,15 @@ def archive(folder: Path, *entries: tuple[zipfile.ZipInfo, str]) -> Path:
     return package
 
 
-def test_files_folders_permissions_and_links_are_kept(tmp_path: Path) -> None:
+def test_files_folders_and_links_are_kept_and_whoever_runs_them_may_read_them(tmp_path: Path) -> None:
     package = archive(
         tmp_path,
         (entry("bin/run.sh", stat.S_IFREG | 0o755), "#!/bin/sh"),
         (entry("data.txt", stat.S_IFREG | 0o640), "data"),
         (entry("windows.txt", 0), "no mode"),
         (entry("secret.txt", stat.S_IFREG | 0o200), "unreadable"),
-        (entry("empty/", stat.S_IFDIR | 0o755), ""),
+        (entry("private.sh", stat.S_IFREG | 0o700), "#!/bin/sh"),
+        (entry("empty/", stat.S_IFDIR | 0o700), ""),
         (entry("lib/link", stat.S_IFLNK | 0o777), "../data.txt"),
         (entry("lib/folder", stat.S_IFLNK | 0o777), "../bin"),
     )
@@ -56,9 +57,11 @@ def test_files_folders_permissions_and_links_are_kept(tmp_path: Path) -> None:
 
         modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
         assert modes["run.sh"] == 0o755
-        assert modes["data.txt"] == 0o640
+        assert modes["data.txt"] == 0o644
         assert modes["windows.txt"] == 0o644
-        assert modes["secret.txt"] == 0o600
+        assert modes["secret.txt"] == 0o644
+        assert modes["private.sh"] == 0o755
+        assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_dir()} == {0o755}
         assert (folder / "empty").is_dir()
         assert (folder / "lib" / "link").read_text() == "data"
         assert (folder / "lib" / "folder" / "run.sh").read_text() == "#!/bin/sh"

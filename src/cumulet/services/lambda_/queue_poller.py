@@ -127,9 +127,13 @@ class QueuePoller:
             self._busy_since = None if not self._running else self._busy_since
         if not messages:
             return False
+        records = [record(message, self._source, self.mapping.source_arn) for message in messages]
+        if self._is_closed:
+            await self._give_back(records)
+            return False
         if self._busy_since is None:
             self._busy_since = MACHINE.monotonic()
-        self._take([record(message, self._source, self.mapping.source_arn) for message in messages])
+        self._take(records)
         return True
 
     def _may_start(self, function: Function) -> bool:

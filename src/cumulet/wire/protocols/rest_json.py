@@ -1,7 +1,7 @@
 """The REST protocol with JSON bodies: members in the path, the query, headers, the status and the body.
 
-A member named as payload is the whole body: bytes and text as they are, structures and documents as JSON. An
-event stream travels as the bytes of its frames.
+A member named as payload is the whole body: bytes and text as they are, structures and documents as JSON, the events
+of an event stream as frames.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
-from cumulet.wire import json_body
+from cumulet.wire import event_stream, json_body
 from cumulet.wire.constraints import Checkers
 from cumulet.wire.errors import trait_of
+from cumulet.wire.event_stream import EventWriter
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.model import body_members
 from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
@@ -55,6 +56,9 @@ class RestJson:
         shape = operation.output_shape
         status = operation.http.get("responseCode", 200)
         parts = ResponseParts(shape)
+        payload = shape.serialization.get("payload") if shape is not None else None
+        if shape is not None and payload is not None and shape.members[payload].serialization.get("eventstream"):
+            return _stream_encoder(status, parts, payload, EventWriter(service, shape.members[payload]))
         write_body, content_type = payload_writer(service, shape)
 
         def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
@@ -80,3 +84,18 @@ class RestJson:
             ResponseParts(trait.shape).write(error.members, response)
             response.status = trait.status
         return response
+
+
+def _stream_encoder(status: int, parts: ResponseParts, payload: str, writer: EventWriter) -> Encode:
+    """Return what answers with an event stream: the result has an iterator of events where the payload is."""
+
+    def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
+        value = result or {}
+        headers = [(REQUEST_ID, request_id.encode())]
+        response = HttpResponse(status, headers=headers, stream=writer.frames(value[payload]))
+        parts.write(value, response)
+        if not any(name == CONTENT_TYPE for name, _ in headers):
+            headers.append((CONTENT_TYPE, event_stream.CONTENT_TYPE))
+        return response
+
+    return encode
