@@ -155,7 +155,7 @@ def _extract(entries: dict[PurePosixPath, _Entry], target: Path) -> int:
                 file.write(chunk)
         path.chmod(mode & 0o777 | (0o555 if mode & stat.S_IXUSR else 0o444) | stat.S_IWUSR)
     for folder, _, _ in os.walk(target):
-        os.chmod(folder, FOLDER_MODE)
+        Path(folder).chmod(FOLDER_MODE)
     for path, to in links:  # last, so that nothing is written through one
         _link(path, to, target)
     return size_bytes
