@@ -163,17 +163,18 @@ def _duration(seconds: float) -> str:
 
 def _say_ready(config: Config, url: str) -> None:
     if config.auth == "open":
-        auth = "open; AWS clients reach it in a terminal with"
+        auth = "open"
         key = f"AWS_ACCESS_KEY_ID={DEFAULT_ACCOUNT} AWS_SECRET_ACCESS_KEY=any"
     else:
         root_key = config.data.absolute() / "root-credentials"
-        auth = f"enforce: the root key is in {root_key}; AWS clients use it in a terminal with"
+        auth = f"enforce: the root key is in {root_key}"
         key = f"AWS_SHARED_CREDENTIALS_FILE={shlex.quote(str(root_key))}"
     typer.echo(
         f"Cumulet {__version__} is ready at {url}\n"
         f"  data {config.data.absolute()}, durability {config.durability}, clock {config.clock}\n"
         f"  auth {auth}\n"
-        f"    export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={DEFAULT_REGION}\n"
-        f"    export {key}",
+        "To use it with AWS clients, type in another terminal:\n"
+        f"  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={DEFAULT_REGION}\n"
+        f"  export {key}",
         err=True,
     )

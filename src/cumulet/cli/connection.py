@@ -19,7 +19,10 @@ DEFAULT_ACCOUNT = "000000000000"
 SOURCES_ON_AWS = ("container-role", "iam-role")
 """Credentials that machines of AWS give to what runs on them: elsewhere it takes a second to see that none do."""
 UNKNOWN_KEY = ("UnrecognizedClientException", "InvalidClientTokenId")
-ROOT_KEY = " Let AWS_SHARED_CREDENTIALS_FILE name the file root-credentials in the server's data folder."
+ROOT_KEY = (
+    " Let AWS_SHARED_CREDENTIALS_FILE name the file root-credentials in the server's data folder,"
+    " and unset AWS_ACCESS_KEY_ID."
+)
 
 Url = Annotated[str, typer.Option(help="Where Cumulet listens.", envvar="AWS_ENDPOINT_URL", metavar="URL")]
 Region = Annotated[

@@ -30,7 +30,7 @@ UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 def logs(
     function: Annotated[
-        str | None, typer.Argument(metavar="[FUNCTION]", help="A function or a log group; all functions without it.")
+        str | None, typer.Argument(metavar="FUNCTION", help="A function or a log group; all functions without it.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show what comes, until Ctrl-C.")] = False,
     since: Annotated[str, typer.Option(metavar="TIME", help="How far back to begin: 30s, 10m, 2h, 1d.")] = "10m",

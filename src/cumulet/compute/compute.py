@@ -14,10 +14,10 @@ from operator import itemgetter
 from pathlib import Path
 
 from cumulet.compute.boxes import Boxes
-from cumulet.compute.environment import Environment, RuntimeLost, State, Surroundings
+from cumulet.compute.environment import Code, Environment, RuntimeLost, State, Surroundings
 from cumulet.compute.function import CannotRun, Function, Invocation, Outcome
 from cumulet.compute.packages import Packages
-from cumulet.compute.runtimes import check_runtime
+from cumulet.compute.runtimes import Runtimes
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import MACHINE, Clock
@@ -91,6 +91,7 @@ class Compute:
         self._around = Surroundings(self._boxes, logs, clock, ids, credentials)
         self._most_environments = most_environments
         self._packages = Packages(folder / "code")
+        self._runtimes = Runtimes()
         self._preparation: asyncio.Future[None] | None = None
         self._pools: dict[str, dict[str, Pool]] = {}
         """By the function's ARN and its revision."""
@@ -137,7 +138,7 @@ class Compute:
 
     async def _invoke(self, function: Function, invocation: Invocation) -> Outcome | CannotRun:
         while True:
-            pool = self._pools.get(function.arn, {}).get(function.revision)
+            pool = self._pools.get(function.version_arn, {}).get(function.revision)
             environment = pool.take() if pool is not None else None
             try:
                 if environment is None:
@@ -151,20 +152,31 @@ class Compute:
                 return reason
 
     async def _new_environment(self, function: Function) -> Environment:
-        check_runtime(function.runtime)
+        runtime = await self._runtimes.find(function.runtime)
         try:
             await self._prepare()
             await self._boxes.ready()
         except OSError as error:
             raise CannotRun(f"No function can be run here: {error}") from error
-        task = await self._packages.take(function.package)
+        code = await self._take_code(function)
         if self.environments() >= self._most_environments:
             self._make_room()
-        pool = self._pools.setdefault(function.arn, {}).setdefault(function.revision, Pool())
-        environment = Environment(function, task, self._around, lambda changed: self._changed(changed, pool))
+        pool = self._pools.setdefault(function.version_arn, {}).setdefault(function.revision, Pool())
+        environment = Environment(function, runtime, code, self._around, lambda changed: self._changed(changed, pool))
         pool.all.add(environment)
         self._check_from_now_on(environment)
         return environment
+
+    async def _take_code(self, function: Function) -> Code:
+        """Have the package and the layers unpacked."""
+        task = await self._packages.take(function.package)
+        if not function.layers:
+            return Code(task, None)
+        try:
+            return Code(task, await self._packages.take(*function.layers))
+        except BaseException:
+            self._packages.release(function.package)
+            raise
 
     async def _prepare(self) -> None:
         """Empty the folder, once."""
@@ -192,11 +204,13 @@ class Compute:
         function = environment.function
         pool.all.remove(environment)
         self._packages.release(function.package)
-        pools = self._pools.get(function.arn, {})
+        if function.layers:
+            self._packages.release(*function.layers)
+        pools = self._pools.get(function.version_arn, {})
         if not pool.all and pools.get(function.revision) is pool:
             del pools[function.revision]
             if not pools:
-                del self._pools[function.arn]
+                del self._pools[function.version_arn]
 
     def _check_from_now_on(self, environment: Environment) -> None:
         self._busy.add(environment)

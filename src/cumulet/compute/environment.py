@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from cumulet.compute import runtimes
 from cumulet.compute.boxes import Box, Boxes, BoxSpec, Program
 from cumulet.compute.event import event_head
 from cumulet.compute.failure import RESPONSE_TOO_LARGE, Failure, runtime_exited, timed_out
@@ -21,6 +20,7 @@ from cumulet.compute.log import Log, report, stream_name
 from cumulet.compute.pipe import OutputPipe
 from cumulet.compute.processes import End
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
+from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
 from cumulet.compute.variables import variables
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.clock import MACHINE, Clock
@@ -65,19 +65,29 @@ class Surroundings:
     credentials: CredentialIssuer
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The folders with a function's code: its package, and its layers together where it has any."""
+
+    task: Path
+    layers: Path | None
+
+
 class Environment:
     """An environment for one revision of a function. `on_change` is called when it becomes free and when it ends."""
 
     def __init__(
         self,
         function: Function,
-        task: Path,
+        runtime: Runtime,
+        code: Code,
         around: Surroundings,
         on_change: Callable[[Environment], None],
     ) -> None:
         self.function = function
         self.state = State.STARTED
-        self._task = task
+        self._runtime = runtime
+        self._code = code
         self._around = around
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -225,10 +235,11 @@ class Environment:
     # From its first process to its last
 
     def _announce(self) -> None:
-        version, arn = runtimes.runtime_version(), runtimes.runtime_version_arn(self.function.region)
-        self._log.say(f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n")
-        if warning := runtimes.warning(self.function.runtime):
-            self._log.say(warning)
+        runtime = self._runtime
+        arn = runtime.version_arn(self.function.region)
+        self._log.say(f"INIT_START Runtime Version: {runtime.version}\tRuntime Version ARN: {arn}\n")
+        if runtime.warning is not None:
+            self._log.say(runtime.warning)
 
     async def _initialise(self, phase: str, limit_seconds: float) -> Failure | None:
         """Start a runtime and wait until it is ready for an event; return why it never is."""
@@ -249,10 +260,13 @@ class Environment:
     async def _start_runtime(self) -> None:
         function, around = self.function, self._around
         spec = BoxSpec(
-            task=str(self._task),
+            task=str(self._code.task),
+            layers=None if self._code.layers is None else str(self._code.layers),
             tmp_mb=function.tmp_mb,
             memory_mb=function.memory_mb,
             has_network=function.has_network,
+            language=self._runtime.language,
+            runtime=None if self._runtime.client is None else str(self._runtime.client),
         )
         box = await around.boxes.open(spec)
         self._stop_listening()
@@ -266,8 +280,14 @@ class Environment:
             url=box.url,
             credentials=self._credentials,
         )
+        try:
+            arguments = self._runtime.command(function, box.places, self._code.task, self._code.layers)
+        except InvalidEntrypoint as error:
+            box.kill()
+            self._end_init(Failure(error_type="Runtime.InvalidEntrypoint", message=str(error), is_crash=True))
+            return
         self._pipe = OutputPipe(self._log)
-        process = await box.run(Program(variables=own_variables), self._pipe.write_end)
+        process = await box.run(Program(arguments=arguments, variables=own_variables), self._pipe.write_end)
         process.ended.add_done_callback(lambda _: box.kill())
         # What the runtime has sent before its end may reach the event loop in the same turn: it counts.
         box.ended.add_done_callback(lambda ended: self._loop.call_soon(self._runtime_ended, ended.result()))

@@ -39,6 +39,11 @@ class Function:
     system_log_level: str | None = None
     tracing_mode: Literal["Active", "PassThrough"] = "PassThrough"
 
+    @property
+    def version_arn(self) -> str:
+        """The ARN with the number of a published version, without a qualifier for `$LATEST`."""
+        return self.arn if self.version == "$LATEST" else f"{self.arn}:{self.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cumulet.compute.identifiers import Version
+
 PATIENCE_SECONDS = 10.0
 NODE_NAME = re.compile(r"node(js)?-?\d*")
 PYTHON_NAME = re.compile(r"python3\.\d+")
@@ -22,8 +24,6 @@ ASK_PYTHON = (
 )
 OLDEST_PYTHON = (3, 10)
 """AWS's runtime interface client needs it."""
-
-Version = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,10 @@ def _executables(name: re.Pattern[str], path: str) -> Iterator[Path]:
     seen = set()
     for folder in filter(None, path.split(os.pathsep)):
         try:
-            names = sorted(entry for entry in os.listdir(folder) if name.fullmatch(entry))
+            executables = sorted(entry for entry in Path(folder).iterdir() if name.fullmatch(entry.name))
         except OSError:
             continue
-        for entry in names:
-            executable = Path(folder, entry)
+        for executable in executables:
             real = executable.resolve()
             if real not in seen and os.access(executable, os.X_OK):
                 seen.add(real)

@@ -1,56 +1,192 @@
-"""The runtime identifiers of AWS Lambda, and what runs them here.
+"""The runtime identifiers of AWS Lambda, and what runs their functions here.
 
-Python functions run on the one interpreter that is there (`interpreter`), whatever version they ask for. Nothing else
-runs yet.
+Python functions run on the server's own interpreter, unless PATH has one that is nearer to what they ask for; Node.js
+functions on the nearest Node.js of PATH, with a runtime interface client of our own; those that bring an executable
+speak to the Runtime API themselves. The log says where the version isn't the one that was asked for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import re
+import os
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from cumulet.compute.function import CannotRun
+from cumulet.compute.function import CannotRun, Function
+from cumulet.compute.identifiers import Version, parse
+from cumulet.compute.installations import Installation, nearest, node_installations, python_installations
 from cumulet.compute.interpreter import VERSION
+from cumulet.compute.variables import Places
 
-INTERPRETERS = {
-    "python": "Python",
-    "nodejs": "Node.js",
+NEEDED = {
     "java": "a Java virtual machine",
     "dotnet": ".NET",
     "dotnetcore": ".NET Core",
     "ruby": "Ruby",
-    "go": "the Go runtime",
-    "provided": "the operating system of AWS's provided runtimes",
 }
-_IDENTIFIER = re.compile(r"([a-z]+)(.*)")
+"""By the family of an identifier: what is not supported yet."""
+NODE_CLIENT = Path(__file__).with_name("node")
+FIRST_ARGUMENTS = {"python": ("-S",), "nodejs": ()}
+CLIENT = {"python": "bootstrap.py", "nodejs": "index.mjs"}
+EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+HEAP_SHARE = 0.9
+"""How much of its memory a Node.js function's heap may have before V8 itself gives up."""
 
 
-def check_runtime(runtime: str) -> None:
-    """Raise `CannotRun` where functions of a runtime can't be run here."""
-    family = _family(runtime)
-    if family != "python":
-        needed = INTERPRETERS.get(family, runtime)
-        raise CannotRun(f"The runtime {runtime} needs {needed}, which is not available here.")
+class InvalidEntrypoint(Exception):
+    """What a function brings to be run can't be, in AWS's words."""
 
 
-def warning(runtime: str) -> str | None:
-    """Return what to say in a function's log where its runtime is not quite what it asked for."""
-    if runtime == f"python{VERSION}":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What runs the functions with one runtime identifier."""
+
+    identifier: str
+    family: str
+    version: str
+    """As INIT_START names it."""
+    warning: str | None = None
+    """What to say in a function's log where it runs on something else than it asked for."""
+    installation: Installation | None = None
+    """Shown as /var/lang; None for the server's own Python."""
+    client: Path | None = None
+    """The folder shown as /var/runtime; None for what AWS's Python runtime has."""
+
+    @property
+    def language(self) -> str | None:
+        """Return the folder to show as /var/lang."""
+        return None if self.installation is None else str(self.installation.prefix)
+
+    def version_arn(self, region: str) -> str:
+        """Return the ARN of the runtime's version."""
+        return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(self.version.encode()).hexdigest()}"
+
+    def command(self, function: Function, places: Places, task: Path, layers: Path | None) -> list[str] | None:
+        """Return the runtime's command line inside of its box, None for the server's Python forked.
+
+        `task` and `layers` are the folders outside. Raises `InvalidEntrypoint`.
+        """
+        if self.family in ("provided", "go"):
+            return [_entrypoint(self.family, function, places, task, layers)]
+        wrapper = dict(function.variables).get(EXEC_WRAPPER)
+        if self.installation is None and not wrapper:
+            return None
+        executable = places.executable
+        if self.installation is not None:
+            executable = f"{places.interpreter}/{self.installation.place}"
+        arguments = [executable, *FIRST_ARGUMENTS[self.family], f"{places.runtime}/{CLIENT[self.family]}"]
+        if self.family == "nodejs":
+            arguments.insert(1, f"--max-old-space-size={int(function.memory_mb * HEAP_SHARE)}")
+        return [wrapper, *arguments] if wrapper else arguments
+
+
+class Runtimes:
+    """The runtimes of this machine; what isn't there is looked for again when it is next asked for."""
+
+    def __init__(self, path: str | None = None) -> None:
+        """`path` is used instead of PATH."""
+        self._path = path
+        self._found: dict[str, Runtime] = {}
+
+    async def find(self, identifier: str) -> Runtime:
+        """Return what runs functions with this identifier; raises `CannotRun`, which says what is missing."""
+        runtime = self._found.get(identifier)
+        if runtime is None:
+            if identifier == f"python{VERSION}":
+                runtime = _own_python(identifier)
+            else:
+                runtime = await asyncio.to_thread(self._look_for, identifier)
+            self._found[identifier] = runtime
+        return runtime
+
+    def _look_for(self, identifier: str) -> Runtime:
+        family, version = parse(identifier)
+        look: Callable[[str, Version], Runtime] | None = {
+            "python": self._python,
+            "nodejs": self._node,
+            "provided": _provided,
+            "go": _provided,
+        }.get(family)
+        if look is None:
+            raise CannotRun(
+                f"The runtime {identifier} needs {NEEDED.get(family, identifier)}, which is not available here."
+            )
+        return look(identifier, version)
+
+    def _python(self, identifier: str, version: Version) -> Runtime:
+        if version[:1] != (3,):
+            raise CannotRun(f"The runtime {identifier} needs Python 2, which is not available here.")
+        own = Installation(sys.version_info[:3], Path(), Path())
+        found = nearest([own, *python_installations(self._path)], version)
+        if found is None or found.version[:2] == own.version[:2]:
+            return _own_python(identifier)
+        minor = f"{found.version[0]}.{found.version[1]}"
+        return Runtime(
+            identifier=identifier,
+            family="python",
+            version=f"python:{minor}.v{found.version[2]}",
+            warning=_warning(identifier, f"python{minor}"),
+            installation=found,
+        )
+
+    def _node(self, identifier: str, version: Version) -> Runtime:
+        found = nearest(node_installations(self._path), version)
+        if found is None:
+            raise CannotRun(
+                f"The runtime {identifier} needs Node.js, which is not available here: there is no node on PATH."
+            )
+        major, minor, _ = found.version
+        return Runtime(
+            identifier=identifier,
+            family="nodejs",
+            version=f"nodejs:{major}.v{minor}",
+            warning=_warning(identifier, f"nodejs{major}.x"),
+            installation=found,
+            client=NODE_CLIENT,
+        )
+
+
+def _own_python(identifier: str) -> Runtime:
+    return Runtime(
+        identifier=identifier,
+        family="python",
+        version=f"python:{VERSION}.v{sys.version_info.micro}",
+        warning=_warning(identifier, f"python{VERSION}"),
+    )
+
+
+def _provided(identifier: str, _version: Version) -> Runtime:
+    """Return what runs a function's own executable, on this machine's system."""
+    family, _ = parse(identifier)
+    name = identifier.removeprefix(family).strip(".x") or "al1"
+    return Runtime(identifier=identifier, family=family, version=f"{family}:{name}.v1")
+
+
+def _warning(wanted: str, found: str) -> str | None:
+    if wanted == found:
         return None
-    return f"[WARN] {runtime} is not available here: this function runs on python{VERSION}\n"
+    return f"[WARN] {wanted} is not available here: this function runs on {found}\n"
 
 
-def runtime_version() -> str:
-    """Return the version that INIT_START names."""
-    return f"python:{VERSION}.v{sys.version_info.micro}"
+def _entrypoint(family: str, function: Function, places: Places, task: Path, layers: Path | None) -> str:
+    """Return the path of what a function brings. AWS: `bootstrap` of its package, or else of a layer.
 
-
-def runtime_version_arn(region: str) -> str:
-    """Return the ARN of the runtime's version."""
-    return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(runtime_version().encode()).hexdigest()}"
-
-
-def _family(runtime: str) -> str:
-    match = _IDENTIFIER.match(runtime)
-    return match.group(1) if match else runtime
+    A function of go1.x brings the executable that its handler names.
+    """
+    if family == "go":
+        candidates = [(task / function.handler, f"{places.task}/{function.handler}")]
+    else:
+        candidates = [(task / "bootstrap", f"{places.task}/bootstrap")]
+        if layers is not None:
+            candidates.append((layers / "bootstrap", f"{places.layers}/bootstrap"))
+    for outside, inside in candidates:
+        if outside.is_symlink() or outside.is_file():
+            if outside.is_file() and not os.access(outside, os.X_OK):
+                raise InvalidEntrypoint(f"fork/exec {inside}: permission denied")
+            return inside
+    if family == "go":
+        raise InvalidEntrypoint(f"fork/exec {candidates[0][1]}: no such file or directory")
+    raise InvalidEntrypoint(f"Couldn't find valid bootstrap(s): [{places.task}/bootstrap {places.layers}/bootstrap]")

@@ -1,19 +1,31 @@
-"""What an execution environment can see of the machine: its own processes and a root folder made for it.
+"""What programs in boxes see of the machine: a root folder made for them.
 
-Runs in the spawner and in what it forks, never in the server; imports the standard library only. `prepare` is called
-once, `enter` in each environment. Inside, as on AWS Lambda: the code in /var/task, the runtime's packages in
-/var/runtime, the interpreter in /var/lang, all read-only like the machine's system folders; an empty /opt; a /tmp of
-its own. Nothing else of the machine's files exists there. Where the kernel permits none of this, `prepare` says why.
+For the spawner and what it forks, never the server; imports the standard library only. The spawner prepares the root
+and moves into it; a box is a copy of the spawner's mounts with a few more. As on AWS Lambda: the code in /var/task, the
+runtime's packages in /var/runtime, the interpreter in /var/lang, layers in /opt, all read-only like the machine's
+system folders; a /tmp of its own. Nothing else of the machine's files exists there.
 """
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
-import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from cumulet.compute.privileges import USERS
+from cumulet.compute.syscalls import (
+    AT_RECURSIVE,
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_REC,
+    make_read_only,
+    mount,
+    pivot_root,
+    unmount,
+)
 
 TASK, RUNTIME, INTERPRETER, LAYERS, TEMPORARY = "/var/task", "/var/runtime", "/var/lang", "/opt", "/tmp"
 
@@ -21,121 +33,89 @@ SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 RESOLVER = Path("/etc/resolv.conf")
 """On many machines a link to a file under /run."""
-
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
-MNT_DETACH = 2
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
-AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-SYSCALLS = {
-    "x86_64": {"clone": 56, "pivot_root": 155, "mount_setattr": 442},
-    "aarch64": {"clone": 220, "pivot_root": 41, "mount_setattr": 442},
-}
-"""Their numbers, for those that the C library has no function for, or another one."""
-
-_libc = ctypes.CDLL(None, use_errno=True)
+HIDDEN = "/mnt"
+"""What the spawner alone sees."""
+MACHINE = f"{HIDDEN}/machine"
+USER_NAME = "sbx_user1051"
+"""AWS's."""
+HOSTS = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
+"""AWS: extensions are reached under these names."""
 
 
-class _Attributes(ctypes.Structure):
-    """`struct mount_attr`."""
+def move_into_root(root: str, interpreter: str, packages: Sequence[str], first_user: int) -> None:
+    """Make the empty folder `root` this process's root, the old one being `MACHINE` from now on.
 
-    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
-
-
-class Sandbox:
-    """Makes the root folder that all environments start from, and puts processes into copies of it."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        """An empty folder to mount on."""
-
-    def prepare(self, interpreter: str, packages: Sequence[str]) -> None:
-        """Leave the machine's mounts alone from now on, and mount what all environments share.
-
-        `interpreter` is the prefix of the Python installation, `packages` the paths of what /var/runtime holds.
-        Raises OSError where the kernel permits no namespaces, also inside of a user namespace.
-        """
-        try:
-            _check(_libc.unshare(CLONE_NEWNS))
-        except PermissionError:
-            _become_owner_of_namespaces()
-        _try_clone()
-        _mount("none", "/", None, MS_REC | MS_PRIVATE)
-        _mount("tmpfs", self._root, "tmpfs", MS_NOSUID, "mode=755")
-        for name in SYSTEM_FOLDERS:
-            self._share_system_folder(name)
-        if RESOLVER.exists() and not (inside := self._inside(str(RESOLVER.resolve()))).exists():
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            _bind(str(RESOLVER.resolve()), inside)
-        for device in DEVICES:
-            _bind(f"/dev/{device}", self._inside(f"/dev/{device}"))
-        for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-            self._inside(f"/dev/{name}").symlink_to(f"/proc/self/{target}")
-        _bind(interpreter, self._inside(INTERPRETER))
-        for package in packages:
-            _bind(package, self._inside(RUNTIME) / Path(package).name)
-        for folder in (TASK, LAYERS, TEMPORARY, "/proc"):
-            self._inside(folder).mkdir(parents=True)
-        _make_read_only(self._root, AT_RECURSIVE)
-
-    def enter(self, task: str, tmp_mb: int) -> None:
-        """Make a copy of the prepared folder this process's root, `task` its /var/task, `tmp_mb` MiB its /tmp.
-
-        For the first process of its namespaces (`clone`).
-        """
-        _bind(task, self._inside(TASK))
-        _make_read_only(str(self._inside(TASK)), 0)
-        _mount("tmpfs", str(self._inside(TEMPORARY)), "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777")
-        _mount("proc", str(self._inside("/proc")), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-        os.chdir(self._root)
-        _check(_syscall("pivot_root", b".", b"."))
-        _check(_libc.umount2(b".", MNT_DETACH))
-        os.chdir("/")
-
-    def _inside(self, path: str) -> Path:
-        return Path(self._root + path)
-
-    def _share_system_folder(self, name: str) -> None:
-        outside, inside = Path("/", name), self._inside(f"/{name}")
-        if outside.is_symlink():
-            inside.symlink_to(outside.readlink())
-        elif outside.is_dir():
-            _bind(str(outside), inside)
-
-
-def clone() -> int:
-    """Fork a process that is the first of new process and mount namespaces: with it ends whatever comes of it.
-
-    For processes with a single thread. It needs no rights in the namespaces that are left.
+    `interpreter` is the prefix of the Python installation, `packages` the paths of what /var/runtime holds. For a
+    process with a mount namespace of its own (`privileges.own_mounts`). Raises OSError.
     """
-    zeros = (ctypes.c_long(0),) * 4
-    return _check(_syscall("clone", ctypes.c_long(CLONE_NEWPID | CLONE_NEWNS | signal.SIGCHLD), *zeros))
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    mount("tmpfs", root, "tmpfs", MS_NOSUID, "mode=755")
+    for name in SYSTEM_FOLDERS:
+        _share_system_folder(root, name)
+    if RESOLVER.exists() and not (inside := _inside(root, str(RESOLVER.resolve()))).exists():
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        _bind(str(RESOLVER.resolve()), inside)
+    for device in DEVICES:
+        _bind(f"/dev/{device}", _inside(root, f"/dev/{device}"))
+    for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+        _inside(root, f"/dev/{name}").symlink_to(f"/proc/self/{target}")
+    _bind(interpreter, _inside(root, INTERPRETER))
+    for package in packages:
+        _bind(package, _inside(root, RUNTIME) / Path(package).name)
+    # The search for libraries remembers which folders it has not found.
+    for folder in (f"{TASK}/lib", f"{LAYERS}/lib", TEMPORARY, "/proc", HIDDEN):
+        _inside(root, folder).mkdir(parents=True)
+    hidden = _inside(root, HIDDEN)
+    mount("tmpfs", str(hidden), "tmpfs", MS_NOSUID, "mode=700")
+    for name, text in _system_files(first_user).items():
+        hidden.joinpath(name).write_text(text)
+        hidden.joinpath(name).chmod(0o644)
+        if (target := _inside(root, f"/etc/{name}")).exists():
+            _bind(str(hidden / name), target)
+    _inside(root, MACHINE).mkdir()
+    make_read_only(root, AT_RECURSIVE)
+    make_read_only("/", AT_RECURSIVE)
+    pivot_root(root, f"{root}{MACHINE}")
+    os.chdir("/")
+    # Those who own no more than a user namespace may mount a new one only where they see one.
+    mount(f"{MACHINE}/proc", "/proc", None, MS_BIND)
 
 
-def die_with_parent(signal: int) -> None:
-    """Let the kernel send this process `signal` when the thread that forked it ends."""
-    _check(_libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0))
+def begin_box() -> None:
+    """Hide the processes outside. For the first process of its namespaces."""
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends."""
-    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+def fill_box(folders: Mapping[str, str], tmp_mb: int) -> None:
+    """Show folders of the machine, by the paths to show them at, give /tmp `tmp_mb` MiB, and hide the machine."""
+    for target, source in folders.items():
+        mount(MACHINE + source, target, None, MS_BIND)
+    mount("tmpfs", TEMPORARY, "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777")
+    unmount(HIDDEN)
+    os.chdir("/")
 
 
-def _try_clone() -> None:
-    if (pid := clone()) == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
+def _system_files(first_user: int) -> dict[str, str]:
+    users = range(first_user, first_user + (USERS if first_user != os.geteuid() else 1))
+    passwd = [f"{USER_NAME}:x:{user}:{user}::/home/{USER_NAME}:/sbin/nologin" for user in users]
+    groups = [f"{USER_NAME}:x:{user}:" for user in users]
+    if 0 not in users:
+        passwd.insert(0, "root:x:0:0:root:/root:/sbin/nologin")
+        groups.insert(0, "root:x:0:")
+    machine = Path("/etc/hosts").read_text("utf-8", "replace") if Path("/etc/hosts").exists() else ""
+    return {"passwd": "\n".join(passwd) + "\n", "group": "\n".join(groups) + "\n", "hosts": HOSTS + machine}
 
 
-def _become_owner_of_namespaces() -> None:
-    """In a user namespace anyone may mount, where the system allows user namespaces."""
-    user, group = os.geteuid(), os.getegid()
-    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS))
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+def _inside(root: str, path: str) -> Path:
+    return Path(root + path)
+
+
+def _share_system_folder(root: str, name: str) -> None:
+    outside, inside = Path("/", name), _inside(root, f"/{name}")
+    if outside.is_symlink():
+        inside.symlink_to(outside.readlink())
+    elif outside.is_dir():
+        _bind(str(outside), inside)
 
 
 def _bind(source: str, target: Path) -> None:
@@ -143,31 +123,6 @@ def _bind(source: str, target: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
-    _mount(source, str(target), None, MS_BIND | MS_REC)
-
-
-def _make_read_only(path: str, flags: int) -> None:
-    attributes = _Attributes(set=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
-    size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    reference = ctypes.byref(attributes)
-    _check(_syscall("mount_setattr", ctypes.c_long(AT_FDCWD), path.encode(), ctypes.c_long(flags), reference, size))
-
-
-def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    encoded = [text.encode() if text is not None else None for text in (source, target, kind, options)]
-    _check(_libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3]), target)
-
-
-def _syscall(name: str, *arguments: object) -> int:
-    numbers = SYSCALLS.get(os.uname().machine)
-    if numbers is None:
-        raise OSError(errno.ENOSYS, f"system calls of {os.uname().machine} are not known here")
-    return int(_libc.syscall(ctypes.c_long(numbers[name]), *arguments))
-
-
-def _check(result: int, about: str = "") -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), about or None)
-    return result
+        if not target.exists():
+            target.touch()
+    mount(source, str(target), None, MS_BIND | MS_REC)

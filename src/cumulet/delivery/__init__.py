@@ -1,8 +1,33 @@
-"""How services reach each other's resources by ARN: each offers adapters here, none imports another."""
+"""How services reach each other's resources by ARN, and how events get there: each service offers adapters here.
 
+None imports another. `Delivery` knows the adapters; `Engine` carries what goes to targets outside of the store.
+"""
+
+from cumulet.delivery.deliveries import Delivery as QueuedDelivery
 from cumulet.delivery.directory import Delivery
+from cumulet.delivery.engine import Engine
 from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.delivery.queues import QueueFacts, QueueSource
+from cumulet.delivery.retries import End, RetryPolicy, Verdict
 from cumulet.delivery.roles import RoleDirectory
+from cumulet.delivery.targets import Attempt, Message, Outside, Target, TooLarge, Undeliverable
 
-__all__ = ["Delivery", "LogEvent", "LogSink", "QueueFacts", "QueueSource", "RoleDirectory"]
+__all__ = [
+    "Attempt",
+    "Delivery",
+    "End",
+    "Engine",
+    "LogEvent",
+    "LogSink",
+    "Message",
+    "Outside",
+    "QueueFacts",
+    "QueueSource",
+    "QueuedDelivery",
+    "RetryPolicy",
+    "RoleDirectory",
+    "Target",
+    "TooLarge",
+    "Undeliverable",
+    "Verdict",
+]

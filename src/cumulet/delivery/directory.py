@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from cumulet.delivery.engine import Engine
 from cumulet.delivery.logs import LogSink
 from cumulet.delivery.queues import QueueSource
 from cumulet.delivery.roles import RoleDirectory
+from cumulet.delivery.targets import Message, Target, Undeliverable
+from cumulet.kernel.arns import parse_arn
+from cumulet.store import Tx
 
 
 class Delivery:
@@ -13,3 +17,16 @@ class Delivery:
     queues: QueueSource
     logs: LogSink
     roles: RoleDirectory
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.targets: dict[str, Target] = {}
+        """By the service that an ARN names."""
+
+    def put(self, tx: Tx, target_arn: str, message: Message, now_ms: int) -> None:
+        """Give a message to a target within the transaction of its source; raises Undeliverable."""
+        arn = parse_arn(target_arn)
+        target = None if arn is None else self.targets.get(arn.service)
+        if arn is None or target is None:
+            raise Undeliverable(f"nothing here takes messages for {target_arn}")
+        target.put(tx, arn, message, now_ms)

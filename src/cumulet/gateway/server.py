@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cumulet.delivery import Delivery
+from cumulet.delivery import Delivery, Engine
 from cumulet.gateway.app import Gateway
 from cumulet.gateway.authentication import Authenticator
 from cumulet.gateway.connection import Connections, Times
@@ -87,8 +87,9 @@ async def _serve_on(
     ids = Ids(config.seed)
     quotas = Quotas(config.quotas)
     credentials = Credentials(store)
+    delivery = Delivery(Engine(store, clock, ids, activity))
     platform = Platform(
-        config, store, clock, ids, activity, telemetry, quotas, Delivery(), credentials, _url_from_here(listener)
+        config, store, clock, ids, activity, telemetry, quotas, delivery, credentials, _url_from_here(listener)
     )
     if config.auth == "enforce":
         await ensure_root_key(store, credentials, config.data)
@@ -105,6 +106,7 @@ async def _serve_on(
         [rate_quotas(quotas, clock, telemetry)] if config.quotas else [],
     )
     await registry.start()
+    await delivery.engine.start()
     metrics.start()
     gc.collect()
     gc.freeze()  # what is here now stays: don't look at it again with every collection
@@ -117,6 +119,7 @@ async def _serve_on(
     finally:
         server.close()
         registry.stop_waiting()
+        delivery.engine.close()
         await connections.close(GRACEFUL_SHUTDOWN_SECONDS)
         await activity.stop()
         await registry.stop()

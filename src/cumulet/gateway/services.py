@@ -18,6 +18,7 @@ from cumulet.wire.service import WireService, load
 
 ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sqs, Sts)
 SCHEMAS = (
+    "cumulet.delivery",
     "cumulet.gateway",
     "cumulet.services.iam",
     "cumulet.services.lambda_",
@@ -28,7 +29,7 @@ SCHEMAS = (
 
 
 def schemas() -> list[Schema]:
-    """Return the tables of the gateway and of all services."""
+    """Return the tables of the gateway, of deliveries and of all services."""
     return [Schema.of_package(package) for package in SCHEMAS]
 
 

@@ -53,7 +53,7 @@ class LambdaBase(Service):
         await self.package_upkeep.start()
         platform = self.platform
         self.compute = Compute(
-            folder=platform.config.data / "compute",
+            folder=platform.config.data.absolute() / "compute",
             url=platform.url,
             logs=platform.delivery.logs,
             clock=platform.clock,
@@ -161,7 +161,7 @@ class LambdaBase(Service):
         """Know a function that was created or changed, after its commit."""
         self.directory.keep(function)
         self.concurrency.reserve(function)
-        self.compute.retire(function.arn, keep=function.revision)
+        self.compute.retire(function.arn, keep=function.deployment)
         self.pollers.wake(function.arn)
 
     def deleted(self, function: Function) -> None:

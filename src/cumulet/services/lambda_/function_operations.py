@@ -60,6 +60,7 @@ class FunctionOperations(LambdaBase):
             region=key.region,
             name=key.name,
             revision=self.ids.uuid(),
+            deployment=self.ids.uuid(),
             configuration=settings,
             package=package,
             tags=new_tags,
@@ -184,7 +185,9 @@ class FunctionOperations(LambdaBase):
     ) -> Function:
         before = functions.load(tx, key)
         check_revision(before, revision)
-        after = msgspec.structs.replace(change(before), revision=new_revision, modified_ms=now_ms)
+        after = msgspec.structs.replace(
+            change(before), revision=new_revision, deployment=new_revision, modified_ms=now_ms
+        )
         functions.save(tx, after)
         if after.package.size_bytes > before.package.size_bytes:
             functions.check_storage(tx, key.account, key.region, self.most_code_bytes)

@@ -14,30 +14,27 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     function_not_found,
 )
-from cumulet.services.lambda_.function_names import FunctionKey, function_arn
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn
 from cumulet.store import Row, Tx
 
-SELECT_FUNCTION = """
-SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
-FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"""
-SELECT_FUNCTIONS_AFTER = """
-SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
-FROM lambda_functions WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"""
-INSERT_FUNCTION = """
-INSERT INTO lambda_functions (account, region, name, revision, configuration, package, package_bytes, tags,
-                              reserved_concurrency, modified_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = """
+account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at,
+deployment, last_version"""
+_SELECT = f"SELECT {_COLUMNS} FROM lambda_functions"
+SELECT_FUNCTION = f"{_SELECT} WHERE account = ? AND region = ? AND name = ?"
+SELECT_FUNCTIONS_FROM = f"{_SELECT} WHERE account = ? AND region = ? AND name >= ? ORDER BY name LIMIT ?"
+SELECT_FUNCTIONS_AFTER = f"{_SELECT} WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"
+INSERT_FUNCTION = f"""
+INSERT INTO lambda_functions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 UPDATE_FUNCTION = """
 UPDATE lambda_functions SET revision = ?, configuration = ?, package = ?, package_bytes = ?, tags = ?,
-                            reserved_concurrency = ?, modified_at = ?
+                            reserved_concurrency = ?, modified_at = ?, deployment = ?, last_version = ?
 WHERE account = ? AND region = ? AND name = ?"""
 DELETE_FUNCTION = "DELETE FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"
 SELECT_PACKAGES = "SELECT DISTINCT package FROM lambda_functions"
 SELECT_TOTALS = """
 SELECT COUNT(*), COALESCE(SUM(package_bytes), 0) FROM lambda_functions WHERE account = ? AND region = ?"""
-SELECT_EVERY_RESERVED = """
-SELECT account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at
-FROM lambda_functions WHERE reserved_concurrency IS NOT NULL"""
+SELECT_EVERY_RESERVED = f"{_SELECT} WHERE reserved_concurrency IS NOT NULL"
 SELECT_RESERVED = """
 SELECT COALESCE(SUM(reserved_concurrency), 0) FROM lambda_functions
 WHERE account = ? AND region = ? AND reserved_concurrency > 0"""
@@ -51,13 +48,19 @@ class Package(msgspec.Struct, frozen=True):
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
-    """One function as it is on disk; it is always in the state Active."""
+    """One function, or one published version of it, as it is on disk; it is always in the state Active."""
 
     account: str
     region: str
     name: str
+    version: str = LATEST
+    """`$LATEST`, or the number of a published version; tags and concurrency are the function's then, too."""
     revision: str
-    """Changes with each change of code or configuration."""
+    """Lambda's RevisionId: changes with each change, of permissions too."""
+    deployment: str
+    """Changes with each change of code or configuration: environments are of one deployment."""
+    last_version: int = 0
+    """The number of the version that was published last, if it is there or not."""
     configuration: Configuration
     package: Package
     tags: dict[str, str]
@@ -68,6 +71,11 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     def arn(self) -> str:
         """The function's ARN, without a qualifier."""
         return function_arn(self.account, self.region, self.name)
+
+    @property
+    def version_arn(self) -> str:
+        """The ARN with the number of a published version, without a qualifier for `$LATEST`."""
+        return self.arn if self.version == LATEST else f"{self.arn}:{self.version}"
 
     @property
     def key(self) -> FunctionKey:
@@ -82,7 +90,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
             account=self.account,
             region=self.region,
             name=self.name,
-            revision=self.revision,
+            version=self.version,
+            revision=self.deployment,
             runtime=settings.runtime,
             handler=settings.handler,
             role_arn=settings.role_arn,
@@ -128,6 +137,8 @@ def create(tx: Tx, function: Function) -> Function:
         msgspec.json.encode(function.tags).decode(),
         function.reserved_concurrency,
         function.modified_ms,
+        function.deployment,
+        function.last_version,
     )
     return function
 
@@ -143,6 +154,8 @@ def save(tx: Tx, function: Function) -> Function:
         msgspec.json.encode(function.tags).decode(),
         function.reserved_concurrency,
         function.modified_ms,
+        function.deployment,
+        function.last_version,
         *function.key,
     )
     return function
@@ -201,4 +214,6 @@ def _from_row(row: Row) -> Function:
         tags=msgspec.json.decode(row[7], type=dict[str, str]),
         reserved_concurrency=row[8],
         modified_ms=row[9],
+        deployment=row[10],
+        last_version=row[11],
     )

@@ -11,6 +11,7 @@ from cumulet.services.sqs.errors import InvalidAddress
 from cumulet.services.sqs.message_operations import MessageOperations
 from cumulet.services.sqs.queue_operations import QueueOperations
 from cumulet.services.sqs.source import Source
+from cumulet.services.sqs.target import Target
 from cumulet.services.sqs.urls import is_queue_path
 from cumulet.wire.http import HttpRequest
 from cumulet.wire.service import NO_LABELS
@@ -36,6 +37,7 @@ class Sqs(QueueOperations, MessageOperations, name="sqs"):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         platform.delivery.queues = Source(self)
+        platform.delivery.targets["sqs"] = Target(self)
 
     def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
         """Let a queue's URL be an endpoint: in the query protocol the path names the queue, unless QueueUrl does."""

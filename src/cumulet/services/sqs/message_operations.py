@@ -53,8 +53,8 @@ class MessageOperations(SqsBase):
         queue = await self.queue(call, request["QueueUrl"])
         message = self._new_message(call, queue, request)
         check_length(queue, message)
-        sent = await self.store.transact(self._put, queue, (message,), self.clock.now_ms())
-        self._count_sent(queue, (message,))
+        sent = await self.store.transact(self.put, queue, (message,), self.clock.now_ms())
+        self.count_sent(queue, (message,))
         return _sent_entry(message, sent[0])
 
     async def send_message_batch(self, call: Call, request: t.SendMessageBatchRequestTypeDef) -> dict[str, Any]:
@@ -77,13 +77,14 @@ class MessageOperations(SqsBase):
                     raise
                 failures.append(failed(entry, error))
         messages = [message for _, message in accepted]
-        sent = await self.store.transact(self._put, queue, messages, self.clock.now_ms()) if messages else []
-        self._count_sent(queue, messages)
+        sent = await self.store.transact(self.put, queue, messages, self.clock.now_ms()) if messages else []
+        self.count_sent(queue, messages)
         return results(
             [{"Id": entry_id, **_sent_entry(m, s)} for (entry_id, m), s in zip(accepted, sent, strict=True)], failures
         )
 
-    def _count_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
+    def count_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
+        """Count messages that were put on a queue, after the commit."""
         self._record("NumberOfMessagesSent", queue.arn, len(messages), len(messages))
         self._record("SentMessageSize", queue.arn, sum([message.size_bytes for message in messages]), len(messages))
 
@@ -103,7 +104,8 @@ class MessageOperations(SqsBase):
         check_length(queue, message, "are invalid" if queue.is_fifo else "cannot be validated")
         return message
 
-    def _put(self, tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> list[Sent]:
+    def put(self, tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> list[Sent]:
+        """Put messages on a queue, and tell whoever waits for them; raises QueueDoesNotExist."""
         if self.directory.cached(queue.account, queue.region, queue.name) is not queue:
             # Changed while the request waited for its batch: what an old backlog gets now nobody would collect.
             changed = queues.find(tx, queue.account, queue.region, queue.name)

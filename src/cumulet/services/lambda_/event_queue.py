@@ -1,0 +1,216 @@
+"""The queue of asynchronous invocations: what was accepted, tried again, and told of at its end.
+
+An event is accepted when it is on disk. Until the function has handled it, or its retries or its time are over, it is a
+delivery of the platform's engine; its lane is the function, whatever version or alias it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from cumulet.compute import CannotRun
+from cumulet.delivery import (
+    Attempt,
+    End,
+    Message,
+    QueuedDelivery,
+    RetryPolicy,
+    TooLarge,
+    Undeliverable,
+    Verdict,
+)
+from cumulet.kernel.arns import Arn
+from cumulet.kernel.errors import AwsError
+from cumulet.services.lambda_ import event_invoke_configs, functions, invocation_records, lineage
+from cumulet.services.lambda_.errors import RATE_EXCEEDED, RecursiveInvocationException
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn, parse
+from cumulet.services.lambda_.functions import Function
+from cumulet.services.lambda_.invocation_records import Response
+from cumulet.store import Tx
+
+if TYPE_CHECKING:
+    from cumulet.services.lambda_.base import LambdaBase
+
+TOO_MANY_REQUESTS = 429
+
+
+class EventQueue:
+    """The adapter that Lambda offers to deliveries: functions as targets."""
+
+    def __init__(self, service: LambdaBase) -> None:
+        self._service = service
+        self._delivery = service.platform.delivery
+        self._delivery.targets["lambda"] = self
+        self._delivery.engine.register("lambda", self)
+
+    async def accept(
+        self,
+        function: Function,
+        qualifier: str | None,
+        payload: bytes,
+        *,
+        request_id: str,
+        client_context: str | None = None,
+        trace_header: str | None = None,
+    ) -> None:
+        """Return once an event is on disk."""
+        await self._service.store.transact(
+            self._delivery.engine.accept,
+            lane=function.arn,
+            target=f"{function.arn}:{qualifier}" if qualifier else function.arn,
+            request_id=request_id,
+            payload=payload,
+            now_ms=self._service.clock.now_ms(),
+            trace_header=trace_header or self._service.new_trace(),
+            context=client_context,
+        )
+        self._service.record("AsyncEventsReceived", function.arn)
+
+    def put(self, tx: Tx, arn: Arn, message: Message, now_ms: int) -> None:
+        """Let a function be invoked with a message whose body is JSON; raises Undeliverable."""
+        key, _ = _addressed(str(arn))
+        if functions.find(tx, *key) is None:
+            raise Undeliverable(f"there is no function {arn}")
+        lane = function_arn(*key)
+        self._delivery.engine.accept(
+            tx,
+            lane=lane,
+            target=str(arn),
+            request_id=message.id,
+            payload=message.body.encode(),
+            now_ms=now_ms,
+            trace_header=message.trace_header,
+        )
+        tx.after_commit(self._service.record, "AsyncEventsReceived", lane)
+
+    async def slot(self, delivery: QueuedDelivery, wake: Callable[[], None]) -> Callable[[], None] | None:
+        """Take one of the function's slots; an event that can't be run needs none."""
+        function = await self._function(delivery)
+        if function is None or function.reserved_concurrency == 0:
+            return _nothing
+        concurrency = self._service.concurrency
+        if concurrency.free(function) <= 0:
+            concurrency.when_free(wake)
+            return None
+        return concurrency.take(function)
+
+    async def attempt(self, delivery: QueuedDelivery) -> Attempt:
+        """Run the function.
+
+        Lambda: while nothing may run (reserved concurrency 0), and for an event in a recursive loop, there are no
+        retries.
+        """
+        function = await self._function(delivery)
+        if function is None:
+            return Attempt(Verdict.REFUSED)
+        if function.reserved_concurrency == 0:
+            return Attempt(Verdict.REFUSED, _refusal(TOO_MANY_REQUESTS, "TooManyRequestsException", RATE_EXCEEDED))
+        age_ms = self._service.clock.now_ms() - delivery.accepted_ms
+        self._service.record("AsyncEventAge", function.arn, age_ms)
+        try:
+            outcome = await self._service.run(
+                function,
+                delivery.payload,
+                request_id=delivery.request_id,
+                client_context=delivery.context,
+                trace_header=delivery.trace_header,
+            )
+        except RecursiveInvocationException as error:
+            return Attempt(Verdict.REFUSED, _refusal(error.status, "RecursiveInvocationException", error.message))
+        except CannotRun as error:
+            _log(f"{function.arn} can't run, its event is tried again later: {error}")
+            return Attempt(Verdict.DEFERRED)
+        trace_header = delivery.trace_header and lineage.counted(delivery.trace_header, function.arn)
+        response = Response(200, LATEST, outcome.error, outcome.payload, trace_header)
+        return Attempt(Verdict.DELIVERED if outcome.error is None else Verdict.FAILED, response)
+
+    def policy(self, tx: Tx, delivery: QueuedDelivery) -> RetryPolicy:
+        """Return what is set for the function, version or alias."""
+        key, qualifier = _addressed(delivery.target)
+        return event_invoke_configs.settings(tx, key, qualifier or LATEST).policy
+
+    def conclude(
+        self,
+        tx: Tx,
+        delivery: QueuedDelivery,
+        end: End,
+        answer: Response | None,
+        *,
+        now_ms: int,
+        new_ids: tuple[str, str],
+    ) -> None:
+        """Send the record to a destination, and a dead letter of what has failed."""
+        key, qualifier = _addressed(delivery.target)
+        settings = event_invoke_configs.settings(tx, key, qualifier or LATEST)
+        trace_header = answer.trace_header if answer is not None else delivery.trace_header
+        common = {"sender_id": key.account, "trace_header": trace_header}
+
+        def send(is_whole: bool) -> None:
+            text = invocation_records.record(delivery, qualifier or LATEST, end, answer, now_ms, is_whole=is_whole)
+            self._delivery.put(tx, destination, Message(id=new_ids[0], body=text, **common), now_ms)
+
+        destination = (settings.on_success if end is End.DELIVERED else settings.on_failure) or ""
+        if destination:
+            try:
+                try:
+                    send(is_whole=True)
+                except TooLarge:
+                    if end is End.DELIVERED:
+                        raise
+                    send(is_whole=False)  # Lambda: the payloads are dropped
+            except Undeliverable as reason:
+                tx.after_commit(self._lost, "DestinationDeliveryFailures", delivery, str(reason))
+        if end is End.DELIVERED:
+            return
+        tx.after_commit(self._service.record, "AsyncEventsDropped", delivery.lane)
+        function = functions.find(tx, *key)
+        if function is None:
+            tx.after_commit(_log, f"an event for {delivery.target} is dropped: there is no such function any more")
+        elif target := function.configuration.dead_letter_arn:
+            letter = Message(
+                id=new_ids[1],
+                body=delivery.payload.decode(),
+                attributes=invocation_records.attributes(delivery, answer),
+                **common,
+            )
+            try:
+                self._delivery.put(tx, target, letter, now_ms)
+            except Undeliverable as reason:
+                tx.after_commit(self._lost, "DeadLetterErrors", delivery, str(reason))
+
+    def _lost(self, metric: str, delivery: QueuedDelivery, reason: str) -> None:
+        """Count, and tell, that nothing was sent of an event's end."""
+        self._service.record(metric, delivery.lane)
+        _log(f"what became of event {delivery.request_id} of {delivery.target} could not be sent: {reason}")
+
+    async def _function(self, delivery: QueuedDelivery) -> Function | None:
+        try:
+            return await self._service.known(*_addressed(delivery.target))
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":
+                return None
+            raise
+
+
+def _addressed(target: str) -> tuple[FunctionKey, str | None]:
+    """Return which function and qualifier an ARN names."""
+    locator = parse(target)
+    return FunctionKey(locator.account or "", locator.region or "", locator.name), locator.qualifier
+
+
+def _refusal(status: int, error_type: str, message: str) -> Response:
+    return Response(status, LATEST, None, orjson.dumps({"errorMessage": message, "errorType": error_type}))
+
+
+def _nothing() -> None:
+    """Give back no slot."""
+
+
+def _log(message: str) -> None:
+    """Write a line into the server's log."""
+    context: dict[str, Any] = {"message": message}
+    asyncio.get_running_loop().call_exception_handler(context)
