@@ -1,17 +1,31 @@
 """How a Python runtime begins in an execution environment: /var/runtime/bootstrap.py, as on AWS.
 
 The interpreter was started without site-packages. The search path is AWS's: the function's code, layers, the runtime.
+With an argument, the path of the spawner, this process is that; what goes on here then is a fork of it in a box.
 """
 
 import os
 import site
 import sys
 
+
+def _spawn(spawner, folders):
+    at_start = set(sys.modules)
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("spawner", spawner)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.serve_boxes(at_start, folders)
+
+
 if __name__ == "__main__":
     site.setquit()
     site.sethelper()
     runtime = sys.path.pop(0)
     layers = f"/opt/python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    if len(sys.argv) > 1:
+        _spawn(sys.argv.pop(), ["/var/task", layers, "/opt/python"])
     sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], layers, "/opt/python"]
     if runtime not in sys.path:
         sys.path.insert(3, runtime)

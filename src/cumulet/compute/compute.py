@@ -15,8 +15,9 @@ from pathlib import Path
 
 from cumulet.compute.boxes import Boxes
 from cumulet.compute.environment import Code, Environment, RuntimeLost, State, Surroundings
-from cumulet.compute.function import CannotRun, Function, Invocation, Outcome
+from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
 from cumulet.compute.packages import Packages
+from cumulet.compute.pool import Pool
 from cumulet.compute.runtimes import Runtimes
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
@@ -27,45 +28,14 @@ from cumulet.kernel.ids import Ids
 IDLE_SECONDS = 600.0
 REAP_SECONDS = 30.0
 CHECK_SECONDS = 0.05
-"""How often busy environments are checked."""
-
-
-class Pool:
-    """The environments of one revision of a function."""
-
-    def __init__(self) -> None:
-        self.all: set[Environment] = set()
-        self.ready: dict[Environment, float] = {}
-        """Those that wait for an event, and since when; the one used last is the last."""
-        self.answered: dict[Environment, None] = {}
-        """Those that have answered, and will wait for an event in a moment."""
-        self.is_retired = False
-
-    def take(self) -> Environment | None:
-        """Return a free environment, the one used last, so that the others age."""
-        if self.ready:
-            return self.ready.popitem()[0]
-        if self.answered:
-            return self.answered.popitem()[0]
-        return None
-
-    def drop(self, environment: Environment) -> None:
-        """Take an environment for not free."""
-        self.ready.pop(environment, None)
-        self.answered.pop(environment, None)
-
-    def retire(self) -> None:
-        """End the free environments now, the others after their invocation."""
-        self.is_retired = True
-        for environment in (*self.ready, *self.answered):
-            self.drop(environment)
-            environment.end()
-
-    def reap(self, since: float) -> None:
-        """End those that have been ready since then or longer."""
-        for environment in [environment for environment, began in self.ready.items() if began <= since]:
-            self.drop(environment)
-            environment.end()
+"""How often environments that aren't frozen are checked."""
+STOP_SECONDS = 3.0
+"""How long extensions may hold up the end of the platform."""
+AT_A_TIME = 8
+"""So many environments are started ahead at a time."""
+RETRY_SECONDS = 1.0
+"""After this a provisioned environment that could not be started is tried again, doubled with each failure."""
+LONGEST_RETRY_SECONDS = 60.0
 
 
 class Compute:
@@ -88,14 +58,17 @@ class Compute:
         """Holds nothing that lasts; emptied before it is used."""
         self._activity = activity
         self._boxes = Boxes(folder, url)
-        self._around = Surroundings(self._boxes, logs, clock, ids, credentials)
+        self._around = Surroundings(self._boxes, logs, clock, ids, activity, credentials)
         self._most_environments = most_environments
         self._packages = Packages(folder / "code")
         self._runtimes = Runtimes()
         self._preparation: asyncio.Future[None] | None = None
         self._pools: dict[str, dict[str, Pool]] = {}
         """By the function's ARN and its revision."""
-        self._busy: set[Environment] = set()
+        self._awake: set[Environment] = set()
+        """Those that aren't frozen."""
+        self._starting_ahead = asyncio.Semaphore(AT_A_TIME)
+        self._is_stopped = False
         self._checker: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
 
@@ -129,12 +102,74 @@ class Compute:
 
     async def stop(self) -> None:
         """End everything, whatever it is doing."""
+        self._is_stopped = True
         for timer in (self._checker, self._reaper):
             if timer is not None:
                 timer.cancel()
-        for pool in self._all_pools():
+        free = [environment for pool in self._all_pools() for environment in (*pool.ready, *pool.provisioned)]
+        for pool in list(self._all_pools()):
             pool.retire()
+        ends = [asyncio.ensure_future(environment.wait_until_ended()) for environment in free]
+        if ends:
+            await asyncio.wait(ends, timeout=STOP_SECONDS)
         await self._boxes.stop()
+
+    async def provision(self, function: Function, count: int) -> None:
+        """Keep `count` environments started ahead, and replace those that are lost; 0 releases them.
+
+        Returns when so many are ready. Raises `CannotRun` where none can be made, `InitFailed` where the function's
+        init fails; it is tried again from time to time then.
+        """
+        pool = self._pool(function)
+        pool.wanted = count
+        ahead = pool.ahead()
+        for environment in ahead[count:]:
+            environment.init_type = "on-demand"
+            if environment in pool.provisioned:
+                pool.drop(environment)
+                environment.end()
+        self._forget_if_empty(pool)
+        missing = [self._start_ahead(pool) for _ in range(count - len(ahead))]
+        reasons = [reason for reason in await asyncio.gather(*missing) if reason is not None]
+        if reasons:
+            self._start_ahead_later(pool)
+            raise reasons[0]
+
+    async def _start_ahead(self, pool: Pool) -> CannotRun | None:
+        name = f"a provisioned environment of {pool.function.name}"
+        work = self._activity.spawn(name, self._provision_one(pool), is_awaited=True)
+        reason: CannotRun | None = await asyncio.shield(work)
+        return reason
+
+    async def _provision_one(self, pool: Pool) -> CannotRun | None:
+        async with self._starting_ahead:
+            if pool.is_retired or len(pool.ahead()) >= pool.wanted:
+                return None
+            try:
+                environment = await self._new_environment(pool.function, "provisioned-concurrency")
+                failure = await environment.prepare()
+            except CannotRun as reason:
+                return reason
+        if failure is not None:
+            return InitFailed(f"The init of {pool.function.name} fails: {failure.error_type}", failure.error_type)
+        pool.failures = 0
+        return None
+
+    def _start_ahead_later(self, pool: Pool) -> None:
+        """Replace what is missing after a while."""
+        wait_seconds = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2**pool.failures)
+        pool.failures += 1
+        asyncio.get_running_loop().call_later(wait_seconds, self._start_missing, pool)
+
+    def _start_missing(self, pool: Pool) -> None:
+        if not self._is_stopped and not pool.is_retired and len(pool.ahead()) < pool.wanted:
+            self._activity.spawn(f"the provisioned environments of {pool.function.name}", self._replace(pool))
+
+    async def _replace(self, pool: Pool) -> None:
+        if await self._start_ahead(pool) is not None:
+            self._start_ahead_later(pool)
+        elif len(pool.ahead()) < pool.wanted:
+            self._start_missing(pool)
 
     async def _invoke(self, function: Function, invocation: Invocation) -> Outcome | CannotRun:
         while True:
@@ -147,11 +182,16 @@ class Compute:
                 self._check_from_now_on(environment)
                 return await environment.run(invocation)
             except RuntimeLost:
-                continue
+                if self._is_stopped:
+                    return CannotRun("The platform is stopping.")
             except CannotRun as reason:
                 return reason
+            finally:
+                if environment is not None and environment.is_working:
+                    name = f"the extensions of {function.name}"
+                    self._activity.spawn(name, environment.wait_until_free(), is_awaited=True)
 
-    async def _new_environment(self, function: Function) -> Environment:
+    async def _new_environment(self, function: Function, init_type: InitType = "on-demand") -> Environment:
         runtime = await self._runtimes.find(function.runtime)
         try:
             await self._prepare()
@@ -161,11 +201,19 @@ class Compute:
         code = await self._take_code(function)
         if self.environments() >= self._most_environments:
             self._make_room()
-        pool = self._pools.setdefault(function.version_arn, {}).setdefault(function.revision, Pool())
-        environment = Environment(function, runtime, code, self._around, lambda changed: self._changed(changed, pool))
+        pool = self._pool(function)
+        environment = Environment(
+            function, runtime, code, self._around, lambda changed: self._changed(changed, pool), init_type
+        )
         pool.all.add(environment)
         self._check_from_now_on(environment)
         return environment
+
+    def _pool(self, function: Function) -> Pool:
+        pools = self._pools.setdefault(function.version_arn, {})
+        if function.revision not in pools:
+            pools[function.revision] = Pool(function)
+        return pools[function.revision]
 
     async def _take_code(self, function: Function) -> Code:
         """Have the package and the layers unpacked."""
@@ -187,42 +235,51 @@ class Compute:
 
     def _changed(self, environment: Environment, pool: Pool) -> None:
         """An environment has become free, or has ended."""
-        self._busy.discard(environment)
         pool.drop(environment)
         if environment.state is State.ENDED:
             self._forget(environment, pool)
         elif pool.is_retired:
             environment.end()
-        elif environment.state is State.READY:
+        elif environment.state is not State.READY:
+            pool.answered[environment] = None
+        elif environment.init_type == "provisioned-concurrency":
+            pool.provisioned[environment] = None
+        else:
             pool.ready[environment] = MACHINE.monotonic()
             if self._reaper is None:
                 self._reaper = asyncio.get_running_loop().call_later(REAP_SECONDS, self._reap)
-        else:
-            pool.answered[environment] = None
 
     def _forget(self, environment: Environment, pool: Pool) -> None:
         function = environment.function
+        self._awake.discard(environment)
         pool.all.remove(environment)
         self._packages.release(function.package)
         if function.layers:
             self._packages.release(*function.layers)
+        if environment.init_type == "provisioned-concurrency":
+            self._start_missing(pool)
+        self._forget_if_empty(pool)
+
+    def _forget_if_empty(self, pool: Pool) -> None:
+        function = pool.function
         pools = self._pools.get(function.version_arn, {})
-        if not pool.all and pools.get(function.revision) is pool:
+        if not pool.all and not pool.wanted and pools.get(function.revision) is pool:
             del pools[function.revision]
             if not pools:
                 del self._pools[function.version_arn]
 
     def _check_from_now_on(self, environment: Environment) -> None:
-        self._busy.add(environment)
+        self._awake.add(environment)
         if self._checker is None:
             self._checker = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
 
     def _check(self) -> None:
         now = MACHINE.monotonic()
-        for environment in list(self._busy):
-            environment.check(now)
+        for environment in list(self._awake):
+            if not environment.check(now):
+                self._awake.discard(environment)
         loop = asyncio.get_running_loop()
-        self._checker = loop.call_later(CHECK_SECONDS, self._check) if self._busy else None
+        self._checker = loop.call_later(CHECK_SECONDS, self._check) if self._awake else None
 
     def _make_room(self) -> None:
         """End the environment that has been free longest."""

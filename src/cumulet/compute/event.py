@@ -6,9 +6,8 @@ from cumulet.compute.function import Invocation
 from cumulet.kernel.ids import Ids
 
 
-def event_head(invocation: Invocation, deadline_ms: int, ids: Ids) -> bytes:
+def event_head(invocation: Invocation, deadline_ms: int, trace: str) -> bytes:
     """Return the header lines for an invocation that may run until `deadline_ms` of the machine's clock."""
-    trace = invocation.trace_id or _untraced(deadline_ms // 1000, ids)
     head = (
         f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\n"
         f"Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\n"
@@ -20,8 +19,8 @@ def event_head(invocation: Invocation, deadline_ms: int, ids: Ids) -> bytes:
     return head.encode()
 
 
-def _untraced(seconds: int, ids: Ids) -> str:
-    """AWS X-Ray: there is a trace id also where nothing is traced."""
+def trace_header(seconds: int, ids: Ids) -> str:
+    """Return a new one. AWS X-Ray: there is a trace id also where nothing is traced."""
     bits = ids.random.getrandbits
     return f"Root=1-{seconds:08x}-{bits(96):024x};Parent={bits(64):016x};Sampled=0"
 

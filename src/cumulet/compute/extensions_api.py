@@ -156,9 +156,9 @@ def _next(host: Host, connection: RuntimeConnection, extension: Extension) -> No
 
 def _fail(host: Host, extension: Extension, error_type: bytes, *, is_init: bool) -> bytes:
     failed = ExtensionState.INIT_ERROR if is_init else ExtensionState.EXIT_ERROR
-    working = (ExtensionState.REGISTERED,)
+    working = [ExtensionState.REGISTERED]
     if not is_init:
-        working += (ExtensionState.READY, ExtensionState.RUNNING)
+        working += [ExtensionState.READY, ExtensionState.RUNNING]
     if not error_type:
         return _refuse("Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found")
     if extension.state is failed:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from cumulet.compute.processes import End
 from cumulet.compute.runtime_api import MOST_RESPONSE_BYTES
 
 
@@ -19,6 +20,8 @@ class Failure:
     """What the runtime itself has said of it."""
     message: str = ""
     """Where there is no body."""
+    reported_type: str | None = None
+    """What the REPORT line has instead of `error_type`."""
     is_timeout: bool = False
     is_crash: bool = False
 
@@ -45,7 +48,7 @@ class Failure:
         """Return the last fields of a REPORT or INIT_REPORT line; none for an error that the handler raised."""
         if self.is_timeout:
             return "Status: timeout"
-        return f"Status: error\tError Type: {self.error_type}"
+        return f"Status: error\tError Type: {self.reported_type or self.error_type or 'Runtime.Unknown'}"
 
 
 def timed_out(limit_seconds: float) -> Failure:
@@ -59,7 +62,32 @@ def runtime_exited(how: str) -> Failure:
     return Failure(error_type="Runtime.ExitError", message=how, is_crash=True)
 
 
-RESPONSE_TOO_LARGE = Failure(
-    error_type="Function.ResponseSizeTooLarge",
-    message=f"Response payload size exceeded maximum allowed payload size ({MOST_RESPONSE_BYTES} bytes).",
+OUT_OF_MEMORY = Failure(
+    error_type="Runtime.ExitError",
+    reported_type="Runtime.OutOfMemory",
+    message="Runtime exited with error: signal: killed",
+    is_crash=True,
 )
+
+
+def extension_exited(end: End, error_type: str = "Extension.Crash") -> Failure:
+    """An external extension has ended where it should not."""
+    return Failure(error_type=error_type, message=end.reason, is_crash=True)
+
+
+def extension_not_launched(name: str, why: str) -> Failure:
+    """An external extension could not be started."""
+    return Failure(
+        error_type="Extension.LaunchError", message=f"fork/exec /opt/extensions/{name}: {why}", is_crash=True
+    )
+
+
+def response_too_large(most_bytes: int) -> Failure:
+    """The handler has returned more than it may."""
+    return Failure(
+        error_type="Function.ResponseSizeTooLarge",
+        message=f"Response payload size exceeded maximum allowed payload size ({most_bytes} bytes).",
+    )
+
+
+RESPONSE_TOO_LARGE = response_too_large(MOST_RESPONSE_BYTES)

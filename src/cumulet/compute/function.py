@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+
+InitType = Literal["on-demand", "provisioned-concurrency"]
+"""AWS: the values of AWS_LAMBDA_INITIALIZATION_TYPE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,13 @@ class Invocation:
     client_context: str | None = None
     """JSON text."""
     trace_id: str | None = None
+    wants_log_tail: bool = False
+    """Is the answer to wait for the invocation's last line of log, and so for extensions?"""
+    on_response_start: Callable[[str], None] | None = None
+    """Called with the content type when the function begins to stream its answer; with `on_chunk` only."""
+    on_chunk: Callable[[bytes], Awaitable[None] | None] | None = None
+    """Takes a streamed answer in pieces, up to 20 MB; what it returns is awaited before the next. Without it such an
+    answer is gathered, up to 6 MB. An answer that isn't streamed comes with the outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,7 @@ class Outcome:
     """What an invocation came to."""
 
     payload: bytes
+    """Empty after a streamed answer that was taken in pieces, the error where it has broken off."""
     error: Literal["Unhandled"] | None = None
     """AWS: the value of X-Amz-Function-Error; set when the function failed, its init included."""
     log_tail: bytes = field(default=b"", repr=False)
@@ -70,7 +83,17 @@ class Outcome:
     init_ms: float | None = None
     """How long the environment's init took, where the invocation started it."""
     memory_used_mb: int = 0
+    initialization_type: InitType = "on-demand"
+    """How the environment came to be that it ran in."""
 
 
 class CannotRun(Exception):
     """No environment can be made for a function: its interpreter is missing, its package unreadable. Says which."""
+
+
+class InitFailed(CannotRun):
+    """A provisioned environment can't be made, as the function's init fails. Says how; `failure_type` is AWS's name."""
+
+    def __init__(self, message: str, failure_type: str) -> None:
+        super().__init__(message)
+        self.failure_type = failure_type

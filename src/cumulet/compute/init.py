@@ -1,68 +1,257 @@
-"""The first process of an execution environment: it starts the runtime and sees to the end of all that comes of it.
+"""The first process of a box: it makes the box, starts programs in it, and sees to the end of all that comes of them.
 
-Runs in a fork of the spawner; imports the standard library only. In a process namespace its own end is the end of all
-others in there. Without one it adopts the orphans among its descendants, so that it can find and kill them.
+Runs in a fork of the spawner, imports the standard library only, and talks to the server over a socket of its own. In a
+process namespace its end is the end of all others in there; without one it adopts the orphans among its descendants,
+so that it can find and kill them. It has no rights when the first program starts, and forks itself for Python ones.
+
+From the server, as JSON: `fill` with `folders`, `tmp_mb`, `network` and `user`, once; `run` with an id, `arguments`,
+`variables` and `folder`, and the descriptor for the output; `signal` with an id and `number`; `clear`, `stop`, `go`;
+`socket`. To the server: `doors` with sockets, if the box has a network; `ended` with an id and `status`, as wait(2) has
+it, or `failure`; `socket` with one; `failed`, before it gives up.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
 import select
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
+from cumulet.compute import privileges, sandbox
+from cumulet.compute.box_network import make_doors, open_way_out
 from cumulet.compute.process_tree import descendants
-from cumulet.compute.sandbox import TASK, Sandbox, adopt_orphans, die_with_parent
 
 TELEMETRY = 3
-"""The descriptor on which the runtime may write frames; the same pipe as its output."""
+"""The descriptor on which a runtime may write frames; the same pipe as its output."""
 OPEN_FILES = 1024
 """AWS Lambda quota: file descriptors."""
+FIRST_FREE = 64
+"""No descriptor that a program is given is as high as this."""
+LARGEST_PACKET = 1 << 20
 KILLING_ROUNDS = 1000
 EXEC_FAILED = 127
 
 
-def run(
-    request: dict[str, Any], sandbox: Sandbox | None, output: int, reports: socket.socket, lifeline: int
-) -> NoReturn:
-    """Be an environment until its runtime ends; say how on `reports`. `lifeline` ends when the spawner does."""
-    try:
-        _close_all_but(output, reports.fileno(), lifeline)
-        if sandbox is None:
-            adopt_orphans()
-            signal.signal(signal.SIGTERM, _end)
-            die_with_parent(signal.SIGTERM)
-        else:
-            die_with_parent(signal.SIGKILL)
-        if select.select([lifeline], [], [], 0)[0]:
-            os._exit(1)
-        if sandbox is not None:
-            sandbox.enter(request["task"], request["tmp_mb"])
-        runtime = os.fork()
-        if not runtime:
-            _execute(request, output, TASK if sandbox else request["task"])
+@dataclass(frozen=True)
+class Beginning:
+    """What a new box starts from."""
+
+    control: int
+    """The socket to the server."""
+    lifeline: int
+    """Ends when the spawner does."""
+    groups: list[int]
+    """Files of control groups: who writes 0 is in them."""
+    is_sandboxed: bool
+    """Whether this is the first process of new namespaces, with rights in them."""
+    endpoint: tuple[str, int] | None
+    """Where the platform listens outside; None if the box shares the machine's network."""
+    can_go_out: bool
+
+
+class Init:
+    """A box."""
+
+    def __init__(self, beginning: Beginning) -> None:
+        self._beginning = beginning
+        self._programs: dict[int, int] = {}
+        """The ids of programs that run, by process id."""
+        self._control = socket.socket(fileno=beginning.control)
+        self._child_ended, wakeup = socket.socketpair()
+        for end in (self._child_ended, wakeup):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._wakeup = wakeup
+        signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
+
+    def run(self) -> Mapping[str, str]:
+        """Be the box until it is to end, with this process. Returns in forks alone, with a runtime's variables."""
+        try:
+            self._begin()
+            return self._serve()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._tell({"failed": str(error)})
+            self._end()
+
+    def _begin(self) -> None:
+        beginning = self._beginning
+        _close_all_but(
+            beginning.control, beginning.lifeline, *beginning.groups, self._child_ended.fileno(), self._wakeup.fileno()
+        )
+        for group in beginning.groups:
+            os.write(group, b"0")
+            os.close(group)
+        if not beginning.is_sandboxed:
+            privileges.adopt_orphans()
+            signal.signal(signal.SIGTERM, self._terminate)
+        self._die_with_spawner()
+        if beginning.is_sandboxed:
+            sandbox.begin_box()
+            socket.sethostname(sandbox.HOST_NAME)
+        if beginning.endpoint is not None:
+            doors = make_doors(*beginning.endpoint, beginning.can_go_out)
+            self._tell({"doors": True}, *(door for door in doors if door is not None))
+            for door in doors:
+                if door is not None:
+                    door.close()
+
+    def _serve(self) -> Mapping[str, str]:
+        poll = select.poll()
+        for descriptor in (self._control.fileno(), self._child_ended.fileno(), self._beginning.lifeline):
+            poll.register(descriptor, select.POLLIN)
+        while True:
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if self._beginning.lifeline in ready:
+                self._end()
+            if self._child_ended.fileno() in ready:
+                self._child_ended.recv(4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                packet, descriptors, _, _ = socket.recv_fds(self._control, LARGEST_PACKET, 1, socket.MSG_CMSG_CLOEXEC)
+                if not packet:
+                    self._end()
+                variables = self._heed(json.loads(packet), descriptors)
+                if variables is not None:
+                    return variables
+
+    def _heed(self, request: dict[str, Any], descriptors: list[int]) -> Mapping[str, str] | None:
+        match request:
+            case {"run": number}:
+                return self._run(number, request, descriptors[0])
+            case {"fill": _}:
+                self._fill(request)
+            case {"signal": wanted, "number": number}:
+                for pid, program in self._programs.items():
+                    if program == wanted:
+                        _send_signal(pid, number)
+            case {"clear": _}:
+                self._kill_all()
+            case {"stop": _}:
+                self._send_all(signal.SIGSTOP)
+            case {"go": _}:
+                self._send_all(signal.SIGCONT)
+            case {"socket": _}:
+                with socket.socket() as made:
+                    self._tell({"socket": True}, made)
+        return None
+
+    def _fill(self, request: dict[str, Any]) -> None:
+        if not self._beginning.is_sandboxed:
+            return
+        if request["network"] and self._beginning.can_go_out:
+            open_way_out()
+        sandbox.fill_box(request["folders"], request["tmp_mb"])
+        privileges.give_up(request["user"])
+        self._die_with_spawner()
+
+    def _die_with_spawner(self) -> None:
+        privileges.die_with_parent(signal.SIGKILL if self._beginning.is_sandboxed else signal.SIGTERM)
+        if select.select([self._beginning.lifeline], [], [], 0)[0]:
+            self._end()
+
+    def _run(self, number: int, request: dict[str, Any], output: int) -> Mapping[str, str] | None:
+        failure, failure_in = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(failure)
+            self._become(request, output, failure_in)
+            return request["variables"]  # type: ignore[no-any-return]
+        os.close(failure_in)
         os.close(output)
-        status = _wait_for(runtime)
-        report = {"id": request["start"], "status": status}
-    except OSError as error:
-        report = {"id": request["start"], "failure": str(error)}
-    reports.send(json.dumps(report).encode())
-    if sandbox is None:
-        kill_descendants()
-    os._exit(0)
+        self._programs[pid] = number
+        with os.fdopen(failure, "rb") as pipe:
+            if reason := pipe.read():
+                del self._programs[pid]
+                self._tell({"ended": number, "failure": reason.decode()})
+        return None
+
+    def _become(self, request: dict[str, Any], output: int, failure: int) -> None:
+        """Become a program in this process, a new one; return if that is a Python handler."""
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGTERM, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            sources = [fcntl.fcntl(source, fcntl.F_DUPFD, FIRST_FREE) for source in (nothing, output, output, output)]
+            failure = fcntl.fcntl(failure, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE)
+            for descriptor, source in enumerate(sources):
+                os.dup2(source, descriptor)
+            os.closerange(TELEMETRY + 1, failure)
+            os.closerange(failure + 1, os.sysconf("SC_OPEN_MAX"))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.chdir(request["folder"])
+            if request["arguments"] is None:
+                privileges.be_open()
+                os.close(failure)
+                return
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            os.execve(request["arguments"][0], request["arguments"], request["variables"])
+        except OSError as error:
+            os.write(failure, (error.strerror or str(error)).lower().encode())
+            os._exit(EXEC_FAILED)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid in self._programs:
+                self._tell({"ended": self._programs.pop(pid), "status": status})
+
+    def _tell(self, message: dict[str, Any], *sockets: socket.socket) -> None:
+        try:
+            socket.send_fds(self._control, [json.dumps(message).encode()], [each.fileno() for each in sockets])
+        except (BrokenPipeError, ConnectionResetError):
+            self._end()
+
+    def _send_all(self, number: int) -> None:
+        """Signal all others in the box."""
+        if self._beginning.is_sandboxed:
+            _send_signal(-1, number)
+        else:
+            for pid in descendants(os.getpid()):
+                _send_signal(pid, number)
+
+    def _kill_all(self) -> None:
+        if self._beginning.is_sandboxed:
+            _send_signal(-1, signal.SIGKILL)
+            return
+        for _ in range(KILLING_ROUNDS):
+            processes = descendants(os.getpid())
+            kill_all(processes)
+            self._reap()
+            if not processes:
+                return
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        self._end()
+
+    def _end(self) -> NoReturn:
+        """End the box."""
+        if not self._beginning.is_sandboxed:
+            kill_descendants()
+        os._exit(0)
 
 
 def kill_all(processes: Iterable[int]) -> None:
     """Kill processes."""
     for pid in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        _send_signal(pid, signal.SIGKILL)
 
 
 def kill_descendants() -> None:
@@ -76,36 +265,9 @@ def kill_descendants() -> None:
             os.waitpid(-1, 0)
 
 
-def _execute(request: dict[str, Any], output: int, folder: str) -> NoReturn:
-    """Become the runtime."""
-    try:
-        os.setsid()
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        for descriptor in (1, 2, TELEMETRY):
-            os.dup2(output, descriptor)
-        os.closerange(TELEMETRY + 1, os.sysconf("SC_OPEN_MAX"))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        os.chdir(folder)
-        os.execve(request["arguments"][0], request["arguments"], request["variables"])
-    except OSError as error:
-        os.write(2, f"{request['arguments'][0]}: {error}\n".encode())
-        os._exit(EXEC_FAILED)
-
-
-def _wait_for(runtime: int) -> int:
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == runtime:
-            return status
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    kill_descendants()
-    os._exit(1)
+def _send_signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _close_all_but(*kept: int) -> None:

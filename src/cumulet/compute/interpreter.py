@@ -14,6 +14,8 @@ from pathlib import Path
 
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+CLIENT = Path(__file__).parent / "python" / "runtime_client.py"
+"""Stands in for the native part of `awslambdaric`, in interpreters that it isn't compiled for."""
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -34,7 +36,7 @@ class Interpreter:
 def find_interpreter() -> Interpreter:
     """Return the server's base interpreter; raises LookupError where a package of the runtime isn't installed."""
     executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    return Interpreter(Path(sys.base_prefix).resolve(), executable, (BOOTSTRAP, *_installed(RUNTIME_PACKAGES)))
+    return Interpreter(Path(sys.base_prefix).resolve(), executable, (BOOTSTRAP, CLIENT, *_installed(RUNTIME_PACKAGES)))
 
 
 def _installed(names: tuple[str, ...]) -> list[Path]:

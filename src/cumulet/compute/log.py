@@ -1,7 +1,7 @@
-"""What an environment tells its log stream: what the function writes, between the lines of AWS's own.
+"""What an environment tells its log stream: what the function writes, between the platform's own lines or objects.
 
 Events are gathered and written together when an invocation ends, or about a second after they came in. A function that
-writes faster than the log takes it is held up by its full pipe.
+writes faster than the log takes it is held up by its full pipe. Whatever is logged is told to telemetry too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import orjson
+
+from cumulet.compute import platform_events
 from cumulet.compute.function import Function
-from cumulet.compute.output import Output, Piece
+from cumulet.compute.output import Piece
+from cumulet.compute.platform_events import LEVELS, PlatformEvent, timestamp
+from cumulet.compute.telemetry import Telemetry
 from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.kernel.clock import MACHINE, Clock
 
@@ -32,11 +37,15 @@ class Log:
         self, function: Function, stream: str, sink: LogSink, clock: Clock, on_room: Callable[[], None]
     ) -> None:
         self.stream = stream
+        self.telemetry: Telemetry | None = None
+        """There where the environment has extensions, which may ask for it."""
         self._function = function
+        self._is_json = function.log_format == "JSON"
+        self._least_system = LEVELS[function.system_log_level or "INFO"]
+        self._least_application = LEVELS[function.application_log_level or "INFO"]
         self._sink = sink
         self._clock = clock
         self._on_room = on_room
-        self._output = Output()
         self._events: list[LogEvent] = []
         self._bytes = 0
         self._last_ms = 0
@@ -46,40 +55,78 @@ class Log:
         self._flush_timer: asyncio.TimerHandle | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """Are the platform's lines of text all that is wanted?"""
+        return not self._is_json and self.telemetry is None
+
+    @property
     def is_full(self) -> bool:
         """Is so much being written that the function should wait? `on_room` is called when it need not any more."""
         return self._unwritten_bytes > MOST_UNWRITTEN_BYTES
 
-    def feed(self, data: bytes) -> None:
-        """Take what the runtime has written."""
-        self._add_pieces(self._output.feed(data, MACHINE.now_ms()))
-        self._bytes += len(data)
+    def feed(self, kind: str, pieces: Sequence[Piece]) -> None:
+        """Take what a program has written; `kind` is "function" or "extension"."""
+        now_ms = self._clock.now_ms()
+        for message, written_ms in pieces:
+            known = written_ms is not None and self._clock is MACHINE
+            time_ms = min(written_ms, now_ms) if known and written_ms else now_ms
+            self._bytes += len(message)
+            if not self._is_json or self._is_wanted(message):
+                self._add(time_ms, message)
+            if self.telemetry is not None:
+                self.telemetry.tell_line(kind, message, time_ms, is_json=self._is_json)
         if self._bytes > ENOUGH_BYTES:
             self.flush()
         elif self._flush_timer is None and self._events:
             self._flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
 
-    def end_output(self) -> None:
-        """Take what the runtime has written for complete."""
-        if pieces := self._output.end():
-            self._add_pieces(pieces)
-
     def say(self, line: str) -> None:
-        """Add a line of the platform's own; it ends with a newline."""
-        self._add(self._clock.now_ms(), line)
+        """Add a warning of ours, which AWS doesn't have; it ends with a newline."""
+        now_ms = self._clock.now_ms()
+        if self._is_json:
+            line = orjson.dumps({"timestamp": timestamp(now_ms), "level": "WARN", "message": line.strip()}).decode()
+        self._add(now_ms, line)
 
-    def begin(self, request_id: str) -> None:
+    def tell(self, event: PlatformEvent) -> None:
+        """Add what the platform says."""
+        now_ms = self._clock.now_ms()
+        if not self._is_json:
+            if event.text:
+                self._add(now_ms, event.text)
+        elif event.level >= self._least_system and event.type not in ("platform.end", "platform.fault"):
+            told = {"time": timestamp(now_ms), "type": event.type, "record": event.record}
+            self._add(now_ms, orjson.dumps(told).decode())
+        if self.telemetry is not None:
+            self.telemetry.tell(event, now_ms)
+
+    def begin(self, request_id: str, trace: str | None) -> None:
         """An invocation begins."""
         self._tail = []
-        self.say(f"START RequestId: {request_id} Version: {self._function.version}\n")
+        version = self._function.version
+        if self.is_plain:
+            self._add(self._clock.now_ms(), f"START RequestId: {request_id} Version: {version}\n")
+        else:
+            self.tell(platform_events.start(request_id, version, trace))
 
-    def finish(self, request_id: str, report: str) -> bytes:
-        """An invocation has ended; return the tail of its log."""
-        self.end_output()
-        self.say(f"END RequestId: {request_id}\n")
-        self.say(f"REPORT RequestId: {request_id}\t{report}\n")
-        messages, self._tail = self._tail or [], None
+    def finish(self, request_id: str, report: PlatformEvent | str) -> bytes:
+        """An invocation has ended: `report` is only text where that is all that is wanted. Return its log's tail."""
+        if isinstance(report, str):
+            now_ms = self._clock.now_ms()
+            self._add(now_ms, f"END RequestId: {request_id}\n")
+            self._add(now_ms, report)
+        else:
+            self.tell(platform_events.end(request_id))
+            self.tell(report)
+        tail = self.tail()
+        self._tail = None
         self.flush()
+        return tail
+
+    def tail(self) -> bytes:
+        """Return the end of the current invocation's log so far."""
+        messages = self._tail or []
+        if self._is_json:
+            messages = [message if message.endswith("\n") else message + "\n" for message in messages]
         return "".join(messages).encode()[-TAIL_BYTES:]
 
     def flush(self) -> None:
@@ -102,6 +149,15 @@ class Log:
         self._unwritten_bytes += size
         asyncio.ensure_future(written).add_done_callback(functools.partial(self._written, size))
 
+    def _is_wanted(self, message: str) -> bool:
+        """AWS: a line that is no object of JSON with a level is one of INFO."""
+        try:
+            line = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            line = None
+        level = line.get("level") if isinstance(line, dict) else None
+        return LEVELS.get(level.upper() if isinstance(level, str) else "", LEVELS["INFO"]) >= self._least_application
+
     def _written(self, size: int, written: asyncio.Future[None]) -> None:
         was_full = self.is_full
         self._unwritten_bytes -= size
@@ -115,14 +171,9 @@ class Log:
         message = f"the log of {self._function.arn} could not be written"
         asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
 
-    def _add_pieces(self, pieces: list[Piece]) -> None:
-        now_ms = self._clock.now_ms()
-        for message, written_ms in pieces:
-            known = written_ms is not None and self._clock is MACHINE
-            self._add(min(written_ms, now_ms) if known and written_ms else now_ms, message)
-
     def _add(self, time_ms: int, message: str) -> None:
-        self._last_ms = max(self._last_ms, time_ms)
+        if time_ms > self._last_ms:
+            self._last_ms = time_ms
         self._events.append(LogEvent(self._last_ms, message))
         if self._tail is not None:
             self._tail.append(message)
@@ -134,13 +185,20 @@ def stream_name(now_ms: int, version: str, unique: str) -> str:
     return f"{day:%Y/%m/%d}/[{version}]{unique.replace('-', '')}"
 
 
-def report(duration_ms: float, init_ms: float | None, memory_mb: int, used_mb: int, status: str = "") -> str:
-    """Return the facts of a REPORT line. AWS: the init is billed with the invocation that it was for."""
-    billed_ms = math.ceil(duration_ms + (init_ms or 0))
+def report(
+    request_id: str, duration_ms: float, init_ms: float | None, memory_mb: int, used_mb: int, status: str = ""
+) -> str:
+    """Return a REPORT line. AWS: the init is billed with the invocation that it was for."""
+    billed_ms = billed(duration_ms, init_ms)
     line = (
-        f"Duration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
         f"Memory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t"
     )
     if init_ms is not None:
         line += f"Init Duration: {init_ms:.2f} ms\t"
-    return line + status
+    return f"{line}{status}\n"
+
+
+def billed(duration_ms: float, init_ms: float | None) -> int:
+    """Return the milliseconds that AWS would bill."""
+    return math.ceil(duration_ms + (init_ms or 0))

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from cumulet.compute.function import InitType
+
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "ERROR": 4, "FATAL": 5}
 """AWS: the log levels, from the most detailed on. There are system logs of DEBUG, INFO and WARN."""
 DEBUG, INFO, WARN = LEVELS["DEBUG"], LEVELS["INFO"], LEVELS["WARN"]
 
-InitType = Literal["on-demand", "provisioned-concurrency"]
 Phase = Literal["init", "invoke"]
 
 

@@ -56,12 +56,20 @@ class End:
         """Return AWS's words for it."""
         if self.failure is not None:
             return f"Runtime failed to start: {self.failure}"
+        if self.status:
+            return f"Runtime exited with error: {self.reason}"
+        return "Runtime exited without providing a reason"
+
+    @property
+    def reason(self) -> str:
+        """Return it as AWS has it of an extension."""
+        if self.failure is not None:
+            return self.failure
         if os.WIFSIGNALED(self.status):
             number = os.WTERMSIG(self.status)
-            return f"Runtime exited with error: signal: {SIGNALS.get(number, number)}"
-        if code := os.WEXITSTATUS(self.status):
-            return f"Runtime exited with error: exit status {code}"
-        return "Runtime exited without providing a reason"
+            return f"signal: {SIGNALS.get(number, number)}"
+        code = os.WEXITSTATUS(self.status)
+        return f"exit status {code}" if code else "exit code 0"
 
 
 class Launch(TypedDict):

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,14 @@ NEEDED = {
 }
 """By the family of an identifier: what is not supported yet."""
 NODE_CLIENT = Path(__file__).with_name("node")
-FIRST_ARGUMENTS = {"python": ("-S",), "nodejs": ()}
-CLIENT = {"python": "bootstrap.py", "nodejs": "index.mjs"}
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 HEAP_SHARE = 0.9
 """How much of its memory a Node.js function's heap may have before V8 itself gives up."""
+MODULE_FEATURES = ("experimental-require-module", "experimental-detect-module")
+"""AWS: off in the runtimes before nodejs24.x, unless NODE_OPTIONS says otherwise."""
+FIRST_WITH_MODULE_FEATURES = (24,)
+MODULE_FEATURES_SINCE, KNOWN_UNTIL = (20, 19), (26,)
+"""The versions of Node.js that have switches for them."""
 
 
 class InvalidEntrypoint(Exception):
@@ -77,10 +80,19 @@ class Runtime:
         executable = places.executable
         if self.installation is not None:
             executable = f"{places.interpreter}/{self.installation.place}"
-        arguments = [executable, *FIRST_ARGUMENTS[self.family], f"{places.runtime}/{CLIENT[self.family]}"]
-        if self.family == "nodejs":
-            arguments.insert(1, f"--max-old-space-size={int(function.memory_mb * HEAP_SHARE)}")
+        if self.family == "python":
+            arguments = [executable, "-S", f"{places.runtime}/bootstrap.py"]
+        else:
+            arguments = [executable, *self._node_options(function), f"{places.runtime}/index.mjs"]
         return [wrapper, *arguments] if wrapper else arguments
+
+    def _node_options(self, function: Function) -> Iterator[str]:
+        yield f"--max-old-space-size={int(function.memory_mb * HEAP_SHARE)}"
+        assert self.installation is not None
+        wanted = parse(self.identifier)[1]
+        if wanted < FIRST_WITH_MODULE_FEATURES and MODULE_FEATURES_SINCE <= self.installation.version < KNOWN_UNTIL:
+            own = dict(function.variables).get("NODE_OPTIONS", "")
+            yield from (f"--no-{feature}" for feature in MODULE_FEATURES if feature not in own)
 
 
 class Runtimes:

@@ -38,7 +38,8 @@ HIDDEN = "/mnt"
 MACHINE = f"{HIDDEN}/machine"
 USER_NAME = "sbx_user1051"
 """AWS's."""
-HOSTS = "127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.0.1 sandbox.localdomain sandbox\n"
+HOST_NAME = "sandbox.localdomain"
+HOSTS = f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.0.1 {HOST_NAME} sandbox\n"
 """AWS: extensions are reached under these names."""
 
 

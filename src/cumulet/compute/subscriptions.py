@@ -33,7 +33,11 @@ TELEMETRY = Api(
 )
 LOGS = Api("Logs", b"/2020-08-15/logs", "Logs.ValidationError", ("2020-08-15", "2021-03-18"), "2020-08-15")
 
-BUFFERING = {"maxItems": (10_000, 1_000, 10_000), "maxBytes": (262_144, 262_144, 1_048_576), "timeoutMs": (1_000, 25, 30_000)}
+BUFFERING = {
+    "maxItems": (10_000, 1_000, 10_000),
+    "maxBytes": (262_144, 262_144, 1_048_576),
+    "timeoutMs": (1_000, 25, 30_000),
+}
 """AWS: default, least and most."""
 
 

@@ -25,7 +25,12 @@ MOST_EARLY_EVENTS = 10_000
 JSON_RECORDS = ("2022-12-13", "2025-01-29")
 """AWS: with these schemas the record of a log line in JSON is an object."""
 ONLY_LOGS = ("platform.end", "platform.fault", "platform.logsSubscription")
-ONLY_TELEMETRY = ("platform.initStart", "platform.initRuntimeDone", "platform.initReport", "platform.telemetrySubscription")
+ONLY_TELEMETRY = (
+    "platform.initStart",
+    "platform.initRuntimeDone",
+    "platform.initReport",
+    "platform.telemetrySubscription",
+)
 
 
 class Subscriber:
@@ -93,7 +98,7 @@ class Subscriber:
         size, self._bytes = self._bytes, 0
         if self._dropped:
             dropped = platform_events.logs_dropped(self._dropped, self._dropped_bytes)
-            events.insert(0, _platform(dropped))
+            events.insert(0, _platform(dropped, MACHINE.now_ms()))
             self._dropped = self._dropped_bytes = 0
         wait_seconds = FIRST_WAIT_SECONDS
         try:
@@ -203,7 +208,9 @@ def _offer(subscriber: Subscriber, kind: str, text: bytes, as_object: bytes, eve
     if subscription.api is TELEMETRY and event_type in ONLY_LOGS:
         return
     if subscription.api is LOGS:
-        if event_type in ONLY_TELEMETRY or (event_type == "platform.runtimeDone" and subscription.schema == "2020-08-15"):
+        if event_type in ONLY_TELEMETRY or (
+            event_type == "platform.runtimeDone" and subscription.schema == "2020-08-15"
+        ):
             return
     subscriber.add(as_object if subscription.schema in JSON_RECORDS else text)
 

@@ -10,6 +10,7 @@ from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.delivery.queues import QueueFacts, QueueSource
 from cumulet.delivery.retries import End, RetryPolicy, Verdict
 from cumulet.delivery.roles import RoleDirectory
+from cumulet.delivery.streams import Page, Shard, Start, StreamRecord, StreamSource
 from cumulet.delivery.targets import Attempt, Message, Outside, Target, TooLarge, Undeliverable
 
 __all__ = [
@@ -21,11 +22,16 @@ __all__ = [
     "LogSink",
     "Message",
     "Outside",
+    "Page",
     "QueueFacts",
     "QueueSource",
     "QueuedDelivery",
     "RetryPolicy",
     "RoleDirectory",
+    "Shard",
+    "Start",
+    "StreamRecord",
+    "StreamSource",
     "Target",
     "TooLarge",
     "Undeliverable",

@@ -6,6 +6,7 @@ from cumulet.delivery.engine import Engine
 from cumulet.delivery.logs import LogSink
 from cumulet.delivery.queues import QueueSource
 from cumulet.delivery.roles import RoleDirectory
+from cumulet.delivery.streams import StreamSource
 from cumulet.delivery.targets import Message, Target, Undeliverable
 from cumulet.kernel.arns import parse_arn
 from cumulet.store import Tx
@@ -21,6 +22,8 @@ class Delivery:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.targets: dict[str, Target] = {}
+        """By the service that an ARN names."""
+        self.streams: dict[str, StreamSource] = {}
         """By the service that an ARN names."""
 
     def put(self, tx: Tx, target_arn: str, message: Message, now_ms: int) -> None:

@@ -2,6 +2,7 @@
 
 read → route → authenticate → hooks (quotas) → decode → method → encode → respond. Each stage is one line of
 `Gateway._answer`; whatever a stage refuses becomes an error in the client's protocol, and one log line tells of it.
+Requests to addresses that services give out (`sites`) go to the service as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from cumulet.gateway.refusals import encode_refusal
 from cumulet.gateway.requestlog import RequestLog
 from cumulet.gateway.routing import Route, Router, Unroutable
 from cumulet.gateway.services import Registry
+from cumulet.gateway.sites import Address, Sites
 from cumulet.kernel.call import Call
 from cumulet.kernel.clock import MACHINE
 from cumulet.kernel.errors import (
@@ -51,6 +53,7 @@ class Gateway:
     ) -> None:
         self._registry = registry
         self._router = Router(registry)
+        self._sites = Sites(registry.services.values(), authenticator)
         self._authenticator = authenticator
         self._ids = ids
         self._log = log
@@ -71,6 +74,10 @@ class Gateway:
             self._log.request(
                 service, operation, response.status, (MACHINE.monotonic() - started) * 1000, "-", request_id
             )
+            return
+        address = self._sites.find(request)
+        if address is not None:
+            await self._visit(scope, send, address, request, request_id, started)
             return
         if request.raw_path.startswith(Control.PREFIXES):
             await _respond(send, await self._control.answer(request))
@@ -132,6 +139,15 @@ class Gateway:
             )
             failure = InternalFailure(f"The platform failed: {type(error).__name__}. Its log has more.")
             return self._refuse(route.service, protocol, failure, request_id), account
+
+    async def _visit(
+        self, scope: dict[str, Any], send: Send, address: Address, request: HttpRequest, request_id: str, started: float
+    ) -> None:
+        response = await self._sites.answer(address, request, scope, request_id)
+        response.headers.append((b"x-amzn-requestid", request_id.encode()))
+        await _respond(send, response)
+        milliseconds = (MACHINE.monotonic() - started) * 1000
+        self._log.request(address.service.name, "-", response.status, milliseconds, "-", request_id)
 
     def _refuse_size(self, head: HttpRequest, request_id: str) -> tuple[str, str, HttpResponse]:
         """Return service, operation and refusal of a request that is too large, each "-" where no limit is its own."""

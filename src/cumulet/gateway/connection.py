@@ -97,6 +97,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_body_of",
         "_chunk_bytes",
+        "_client",
         "_connections",
         "_has_begun",
         "_headers",
@@ -130,6 +131,7 @@ class Connection(asyncio.Protocol):
         self._is_refused = False
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._client: tuple[str, int] = ("", 0)
         self.can_write: asyncio.Event | None = None
 
     # What the transport tells
@@ -137,6 +139,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = cast("asyncio.Transport", transport)
+        self._client = transport.get_extra_info("peername")
         self._connections.open.add(self)
         if self._connections.is_closing:
             self.finish()
@@ -292,6 +295,7 @@ class Connection(asyncio.Protocol):
             "http_version": self._parser.get_http_version(),
             "method": self._parser.get_method().decode("ascii"),
             "scheme": "http",
+            "client": self._client,
             "path": unquote(path.decode("latin-1")),
             "raw_path": path,
             "query_string": query.partition(b"#")[0],

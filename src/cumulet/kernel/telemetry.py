@@ -1,12 +1,13 @@
 """Metrics: summed in memory by the minute of the platform's clock, drained by whoever writes them down.
 
-A metric is a namespace, a name and one dimension's value (`AWS/SQS`, `NumberOfMessagesSent`, the queue). Counting
-costs half a microsecond, so the hottest path may count.
+A metric is what CloudWatch calls one: a namespace, a name and a set of dimensions, in an account and a region.
+Recording costs a microsecond. A path that is too hot for that counts in numbers of its own and hands them over as
+samples when they are drained: `collect_from`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from cumulet.kernel.clock import Clock
@@ -14,15 +15,29 @@ from cumulet.kernel.clock import Clock
 MINUTE_MS = 60_000
 
 
+class Metric(NamedTuple):
+    """What is measured."""
+
+    account: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """Names and values, in the order of the names."""
+    unit: str = "None"
+    """CloudWatch's name of it."""
+
+
 class Sample(NamedTuple):
     """What a metric came to within one minute."""
 
-    namespace: str
-    name: str
-    dimension: str
+    metric: Metric
     minute_ms: int
-    observations: int
+    observations: float
+    """CloudWatch's SampleCount, which clients may give with fractions."""
     total: float
+    minimum: float
+    maximum: float
 
 
 class Telemetry:
@@ -30,28 +45,46 @@ class Telemetry:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sums: dict[tuple[str, str, str, int], tuple[int, float]] = {}
+        self._sums: dict[tuple[Metric, int], list[float]] = {}
+        """Observations, total, minimum and maximum by metric and minute."""
+        self._sources: list[Callable[[], Iterable[Sample]]] = []
 
-    def record(self, namespace: str, name: str, dimension: str, value: float = 1, observations: int = 1) -> None:
-        """Add one observation, or several that come to `value` together."""
-        self._add((namespace, name, dimension, self._clock.now_ms() // MINUTE_MS), observations, value)
+    @property
+    def minute_ms(self) -> int:
+        """The beginning of the minute that it is now."""
+        now_ms = self._clock.now_ms()
+        return now_ms - now_ms % MINUTE_MS
+
+    def record(self, metric: Metric, value: float = 1.0) -> None:
+        """Add one observation."""
+        self._add(metric, self.minute_ms, 1, value, value, value)
 
     def add(self, samples: Iterable[Sample]) -> None:
-        """Take back samples of a drain that could not be written down."""
+        """Add what came together elsewhere, or a drain that could not be written down."""
         for sample in samples:
-            key = (sample.namespace, sample.name, sample.dimension, sample.minute_ms // MINUTE_MS)
-            self._add(key, sample.observations, sample.total)
+            self._add(*sample)
+
+    def collect_from(self, source: Callable[[], Iterable[Sample]]) -> None:
+        """Ask `source` at each drain for what it has counted since it was asked last."""
+        self._sources.append(source)
 
     def drain(self) -> list[Sample]:
         """Return what was observed since the last drain, and forget it."""
+        for source in self._sources:
+            self.add(source())
         sums, self._sums = self._sums, {}
-        return [
-            Sample(namespace, name, dimension, minute * MINUTE_MS, observations, total)
-            for (namespace, name, dimension, minute), (observations, total) in sums.items()
-        ]
+        return [Sample(metric, minute_ms, *found) for (metric, minute_ms), found in sums.items()]
 
-    def _add(self, key: tuple[str, str, str, int], observations: int, value: float) -> None:
-        before = self._sums.get(key)
-        if before is not None:
-            observations, value = before[0] + observations, before[1] + value
-        self._sums[key] = observations, value
+    def _add(
+        self, metric: Metric, minute_ms: int, observations: float, total: float, minimum: float, maximum: float
+    ) -> None:
+        found = self._sums.get((metric, minute_ms))
+        if found is None:
+            self._sums[metric, minute_ms] = [observations, total, minimum, maximum]
+            return
+        found[0] += observations
+        found[1] += total
+        if minimum < found[2]:
+            found[2] = minimum
+        if maximum > found[3]:
+            found[3] = maximum

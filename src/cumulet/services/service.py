@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from cumulet.delivery import Delivery
 from cumulet.kernel.activity import Activity
-from cumulet.kernel.call import Call
+from cumulet.kernel.call import Call, Identity
 from cumulet.kernel.clock import Clock
 from cumulet.kernel.config import Config
 from cumulet.kernel.credentials import CredentialIssuer
@@ -24,6 +24,28 @@ from cumulet.wire.service import NO_LABELS
 
 Method = Callable[[Call, Any], Awaitable[dict[str, Any] | None]]
 Download = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request to an address that a service has given out."""
+
+    name: str
+    """Which address of the site."""
+    scheme: str
+    host: str
+    """Under which the client reached the platform, port included."""
+    client: str
+    """The client's IP address."""
+    request: HttpRequest
+    """Its path is that behind the address."""
+    request_id: str
+    authenticate: Callable[[str], Awaitable[Identity]]
+    """Returns whose request it is, signed for a service (its signing name); raises AwsError."""
+
+
+Site = Callable[[Visit], Awaitable[HttpResponse]]
+"""Answers all requests to a service's addresses of one kind. Raises nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +103,12 @@ class Service:
 
     def folders(self) -> Mapping[bytes, Download]:
         """Return what answers GET requests below folders of `/_cumulet/`, for clients that sign nothing."""
+        return {}
+
+    def sites(self) -> Mapping[bytes, Site]:
+        """Return what answers requests to the addresses that the service gives out, by the kind of address: with
+        `lambda-url`, hosts `<name>.lambda-url.<region>.*` and paths `/_cumulet/lambda-url/<name>/`.
+        """
         return {}
 
     def report(self) -> Mapping[str, object]:

@@ -71,7 +71,7 @@ function stackOf(error) {
 
 function renamed(name, error) {
   const fault = new RuntimeFault(name, `${error.name}: ${error.message}`);
-  const place = stackOf(error).filter((line) => line !== fault.message);
-  fault.stack = [`${fault.name}: ${fault.message}`, ...place].join("\n");
+  const place = stackOf(error).join("\n").replace(fault.message, "");
+  fault.stack = [`${fault.name}: ${fault.message}`, ...place.split("\n").filter(Boolean)].join("\n");
   return fault;
 }

@@ -56,11 +56,7 @@ function isInModule(folder) {
     const above = path.dirname(folder);
     return above !== folder && isInModule(above);
   }
-  try {
-    return JSON.parse(readFileSync(file, "utf8")).type === "module";
-  } catch {
-    return false;
-  }
+  return JSON.parse(readFileSync(file, "utf8")).type === "module";
 }
 
 function isFile(place) {

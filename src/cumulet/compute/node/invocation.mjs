@@ -23,45 +23,43 @@ export async function run(handler, { headers, payload, requestId }, api, log) {
 }
 
 /** Return what the handler answers. One that does not is done when there is nothing left that could make it. */
-function answered(handler, event, context) {
-  return new Promise((resolve, reject) => {
+async function answered(handler, event, context) {
+  let nothingLeft;
+  const settled = new Promise((resolve, reject) => {
     let settle = () => resolve(null);
-    const nothingLeft = () => settle();
-    const isOver = () => process.off("beforeExit", nothingLeft);
+    nothingLeft = () => settle();
     const done = (error, result) => {
       settle = error === undefined || error === null ? () => resolve(result) : () => reject(error);
-      if (!context.callbackWaitsForEmptyEventLoop) {
-        isOver();
-        setImmediate(settle);
-      }
+      if (!context.callbackWaitsForEmptyEventLoop) setImmediate(settle);
     };
-    const doneAtOnce = (error, result) => {
+    context.done = (error, result) => {
       context.callbackWaitsForEmptyEventLoop = false;
       done(error, result);
     };
-    context.done = doneAtOnce;
-    context.succeed = (result) => doneAtOnce(null, result);
-    context.fail = (error) => doneAtOnce(error ?? "handled");
-    process.once("beforeExit", nothingLeft);
+    context.succeed = (result) => context.done(null, result);
+    context.fail = (error) => context.done(error ?? "handled");
     const result = handler(event, context, done);
-    if (typeof result?.then === "function") {
-      result.then(resolve, reject).finally(isOver);
-    }
+    if (typeof result?.then === "function") result.then(resolve, reject);
   });
+  process.once("beforeExit", nothingLeft);
+  try {
+    return await settled;
+  } finally {
+    process.off("beforeExit", nothingLeft);
+  }
 }
 
 async function streamed(handler, event, context, stream) {
-  let end;
+  const end = () => stream.end();
   try {
     await handler(event, stream, context);
-    end = () => stream.end();
     process.once("beforeExit", end);
     await stream.done;
   } catch (error) {
     if (!stream.hasBegun) throw error;
     await stream.breakOff(error);
   } finally {
-    process.off("beforeExit", end ?? (() => {}));
+    process.off("beforeExit", end);
   }
 }
 

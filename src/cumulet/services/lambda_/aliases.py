@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from cumulet.kernel.errors import AwsError
+from cumulet.services.lambda_ import functions
 from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     function_not_found,
@@ -14,7 +15,7 @@ from cumulet.services.lambda_.errors import (
     not_found,
     wrong_revision,
 )
-from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, qualified_arn, version_number
 from cumulet.services.lambda_.versions import find as find_version
 from cumulet.store import Row, Tx
 
@@ -115,7 +116,7 @@ def create(tx: Tx, key: FunctionKey, name: str, change: Change, revision: str) -
     alias = change.of(Alias(name=name, revision=revision, version=LATEST))
     _check_versions(tx, key, alias)
     if find(tx, key, name) is not None:
-        raise ResourceConflictException(f"Alias already exists: {function_arn(*key)}:{name}", Type="User")
+        raise ResourceConflictException(f"Alias already exists: {qualified_arn(key, name)}", Type="User")
     additional = (alias.additional_version, alias.additional_weight)
     tx.run(INSERT_ALIAS, *key, name, revision, alias.version, *additional, alias.description)
     return alias
@@ -125,7 +126,7 @@ def update(tx: Tx, key: FunctionKey, name: str, change: Change, *, known_revisio
     """Change an alias; raises ResourceNotFoundException, PreconditionFailedException."""
     before = find(tx, key, name)
     if before is None:
-        raise not_found(f"Alias not found: {function_arn(*key)}:{name}")
+        raise not_found(f"Alias not found: {qualified_arn(key, name)}")
     if known_revision not in (None, before.revision):
         raise wrong_revision()
     alias = msgspec.structs.replace(change.of(before), revision=revision)
@@ -152,15 +153,17 @@ def delete_all(tx: Tx, key: FunctionKey) -> None:
 
 def not_there(key: FunctionKey, name: str) -> AwsError:
     """Return the error for an alias that does not exist."""
-    return not_found(f"Cannot find alias arn: {function_arn(*key)}:{name}")
+    return not_found(f"Cannot find alias arn: {qualified_arn(key, name)}")
 
 
 def _check_versions(tx: Tx, key: FunctionKey, alias: Alias) -> None:
     for version in (alias.version, alias.additional_version):
-        if version in (None, LATEST):
+        if version is None:
             continue
-        if not (version.isdecimal() and find_version(tx, key, int(version))):
-            raise function_not_found(f"{function_arn(*key)}:{version}")
+        number = version_number(version)
+        is_there = functions.find(tx, *key) if version == LATEST else number and find_version(tx, key, number)
+        if not is_there:
+            raise function_not_found(qualified_arn(key, version))
 
 
 def _from_row(row: Row) -> Alias:

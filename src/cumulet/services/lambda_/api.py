@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cumulet.services.lambda_ import downloads
+from cumulet.services.lambda_.alias_operations import AliasOperations
 from cumulet.services.lambda_.concurrency_operations import ConcurrencyOperations
 from cumulet.services.lambda_.event_source_operations import EventSourceOperations
 from cumulet.services.lambda_.function_code import MOST_REQUEST_BYTES
 from cumulet.services.lambda_.function_operations import FunctionOperations
-from cumulet.services.lambda_.invoke_operations import InvokeOperations
+from cumulet.services.lambda_.policy_operations import PolicyOperations
 from cumulet.services.lambda_.tag_operations import TagOperations
+from cumulet.services.lambda_.url_operations import UrlOperations
 from cumulet.services.service import Download
 
 
 class Lambda(
     FunctionOperations,
     ConcurrencyOperations,
+    AliasOperations,
+    PolicyOperations,
     TagOperations,
-    InvokeOperations,
+    UrlOperations,
     EventSourceOperations,
     name="lambda",
 ):

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cumulet.compute import Compute, Invocation, Outcome
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_ import functions, mappings
+from cumulet.kernel.errors import AwsError
+from cumulet.kernel.log import log_line
+from cumulet.services.lambda_ import (
+    aliases,
+    event_invoke_configs,
+    function_urls,
+    functions,
+    lineage,
+    mappings,
+    policies,
+    versions,
+)
 from cumulet.services.lambda_.concurrency import ACCOUNT_CONCURRENCY, Concurrency, machine_limit
-from cumulet.services.lambda_.directory import Directory
+from cumulet.services.lambda_.directory import MAIN_VERSION, Directory
 from cumulet.services.lambda_.downloads import Downloads
-from cumulet.services.lambda_.errors import AccessDeniedException, function_not_found, invalid, not_found
-from cumulet.services.lambda_.function_names import LATEST, FunctionKey, Locator, function_arn, parse
+from cumulet.services.lambda_.errors import (
+    AccessDeniedException,
+    RecursiveInvocationException,
+    ResourceNotFoundException,
+    function_not_found,
+    invalid,
+    not_found,
+)
+from cumulet.services.lambda_.event_queue import EventQueue
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, Locator, parse, qualified_arn
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.mappings import Mapping
 from cumulet.services.lambda_.package_files import PackageFiles
 from cumulet.services.lambda_.package_upkeep import PackageUpkeep
+from cumulet.services.lambda_.policies import Asker
 from cumulet.services.lambda_.pollers import Pollers
 from cumulet.services.lambda_.queue_poller import QueuePoller
+from cumulet.services.lambda_.streaming import StreamedInvocation
 from cumulet.services.service import Platform, Service
+from cumulet.store import Tx
 
 MOST_CODE_BYTES = 80_530_636_800
 """Lambda: of an account's packages in a region together (75 GB)."""
-ACTIONS = {"Invoke": "InvokeFunction"}
+ACTIONS = dict.fromkeys(("Invoke", "InvokeAsync", "InvokeWithResponseStream"), "InvokeFunction")
 """IAM: what permission an operation needs, where it is not its name."""
 FUNCTIONS_ONLY = (
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
@@ -44,9 +68,12 @@ class LambdaBase(Service):
         self.account_concurrency = platform.quotas.limit("lambda:concurrent-executions", ACCOUNT_CONCURRENCY)
         self.most_code_bytes = platform.quotas.limit("lambda:code-storage-bytes", MOST_CODE_BYTES)
         self.most_environments = platform.quotas.limit("lambda:environments", machine_limit())
+        self.blocks_deprecated_runtimes = platform.quotas.limit("lambda:deprecated-runtimes", 1) == 0
         self.concurrency = Concurrency(self.account_concurrency, self.most_environments)
         self.compute: Compute
+        self.record = partial(platform.telemetry.record, "AWS/Lambda")
         self.pollers = Pollers(self._poller)
+        self.event_queue = EventQueue(self)
 
     async def start(self) -> None:
         """Go on with the event source mappings."""
@@ -84,71 +111,111 @@ class LambdaBase(Service):
             mapping,
             queues=self.platform.delivery.queues,
             find=self._function_of,
-            invoke=self.run,
+            invoke=partial(self.run, qualifier=mapping.qualifier),
             concurrency=self.concurrency,
             clock=self.clock,
             activity=self.platform.activity,
         )
 
     async def _function_of(self, mapping: Mapping) -> Function | None:
-        return await self.directory.find(FunctionKey(mapping.account, mapping.region, mapping.function_name))
+        return await self.directory.resolve(mapping.function_key, mapping.qualifier, self.ids.random.random())
 
     async def run(
         self,
         function: Function,
         payload: bytes,
         *,
+        qualifier: str | None = None,
         request_id: str | None = None,
         client_context: str | None = None,
         trace_header: str | None = None,
+        wants_log_tail: bool = False,
+        stream: StreamedInvocation | None = None,
     ) -> Outcome:
-        """Run a function, for which the caller holds a slot; raises CannotRun."""
+        """Run a function, for which the caller holds a slot; `qualifier` is what was asked for.
+
+        Where there is a `stream`, it takes what the function streams.
+
+        Raises CannotRun or RecursiveInvocationException.
+        """
+        trace_header = self._traced(function, trace_header or self.new_trace())
         return await self.compute.invoke(
             function.to_compute(self.packages.path(function.package)),
             Invocation(
                 request_id=request_id or self.ids.uuid(),
                 payload=payload,
-                invoked_arn=function.arn,
+                invoked_arn=qualified_arn(function.key, qualifier),
                 client_context=client_context,
-                trace_id=trace_header or self._new_trace(),
+                trace_id=trace_header,
+                wants_log_tail=wants_log_tail,
+                on_response_start=stream.begin if stream else None,
+                on_chunk=stream.take if stream else None,
             ),
         )
 
-    def _new_trace(self) -> str:
+    def _traced(self, function: Function, trace_header: str) -> str:
+        """Return the trace header that a function runs with; raises RecursiveInvocationException."""
+        if function.recursive_loop == "Allow":
+            return trace_header
+        if lineage.is_exhausted(trace_header, function.arn):
+            self.record("RecursiveInvocationsDropped", function.arn)
+            message = f"{function.arn} has invoked itself {lineage.MOST_INVOCATIONS} times; the next is not run"
+            log_line(message)
+            raise RecursiveInvocationException(message, Type="User")
+        return lineage.counted(trace_header, function.arn)
+
+    def new_trace(self) -> str:
+        """Return the trace header of an event that came without one."""
         bits = self.ids.random.getrandbits
         root = f"1-{self.clock.now_ms() // 1000:08x}-{bits(96):024x}"
         return f"Root={root};Parent={bits(64):016x};Sampled=0"
 
-    async def function(self, call: Call, text: str, qualifier: str | None = None) -> Function:
-        """Return the function that a name, partial ARN or ARN means, with the qualifier in it or beside it.
-
-        Raises ResourceNotFoundException for one that does not exist, AccessDeniedException for another account's in
-        enforce mode.
-        """
-        key, qualifier = self.locate(call, text, qualifier)
-        return await self.known(key, qualifier)
-
     async def known(self, key: FunctionKey, qualifier: str | None = None) -> Function:
-        """Return a function that was located; raises ResourceNotFoundException."""
-        function = self.directory.cached(key) or await self.directory.find(key)
-        if function is None or qualifier not in (None, LATEST):
+        """Return a function or version that was located, for an alias its main version.
+
+        Raises ResourceNotFoundException.
+        """
+        return await self._resolved(key, qualifier, MAIN_VERSION)
+
+    async def routed(self, key: FunctionKey, qualifier: str | None = None) -> Function:
+        """Return what to run: as `known`, but an alias chooses between its versions by their weights."""
+        return await self._resolved(key, qualifier, self.ids.random.random() if qualifier else MAIN_VERSION)
+
+    async def _resolved(self, key: FunctionKey, qualifier: str | None, chance: float) -> Function:
+        function = self.directory.cached(key) if qualifier is None else None
+        function = function or await self.directory.resolve(key, qualifier, chance)
+        if function is None:
             raise function_not_found(qualified_arn(key, qualifier))
         return function
 
+    async def exists(self, key: FunctionKey, qualifier: str | None = None) -> bool:
+        """Return whether there is such a function, version or alias."""
+        try:
+            await self.known(key, qualifier)
+        except ResourceNotFoundException:
+            return False
+        return True
+
     def locate(self, call: Call, text: str, qualifier: str | None = None) -> tuple[FunctionKey, str | None]:
-        """Return which function and qualifier a request names, if the caller may use it."""
-        locator = parse(text)
-        assert locator is not None
-        if locator.region is not None and locator.region != call.region:
-            raise not_found(f"Functions from '{locator.region}' are not reachable in this region ('{call.region}')")
-        key = FunctionKey(locator.account or call.account, call.region, locator.name)
+        """Return which function and qualifier a request names; for operations that nobody may do but the owner."""
+        key, qualifier = named(call, text, qualifier)
         if self.is_enforcing and key.account != call.account:
-            action = "lambda:" + ACTIONS.get(call.operation, call.operation)
-            raise AccessDeniedException(
-                f"User: {call.identity.principal} is not authorized to perform: {action} on "
-                f"resource: {function_arn(*key)} because no resource-based policy allows the {action} action"
-            )
-        return key, chosen_qualifier(locator, qualifier)
+            raise denied(call, qualified_arn(key, qualifier))
+        return key, qualifier
+
+    async def located(self, call: Call, text: str, qualifier: str | None = None) -> tuple[FunctionKey, str | None]:
+        """Return which function and qualifier a request names; for operations that a policy can allow to others."""
+        key, qualifier = named(call, text, qualifier)
+        if self.is_enforcing and key.account != call.account and not await self._is_allowed(call, key, qualifier):
+            raise denied(call, qualified_arn(key, qualifier))
+        return key, qualifier
+
+    async def _is_allowed(self, call: Call, key: FunctionKey, qualifier: str | None) -> bool:
+        policed = None if qualifier == LATEST else qualifier
+        if await self.directory.resolve(key, policed) is None:
+            return False
+        asker = Asker(account=call.account, arn=call.identity.principal)
+        return policies.allows(await self.directory.policy(key, policed), action_of(call), asker)
 
     def locate_function(self, call: Call, text: str, *qualifiers: str) -> FunctionKey:
         """Return which function a request names that is for functions as a whole, or for one of the qualifiers."""
@@ -162,13 +229,57 @@ class LambdaBase(Service):
         self.directory.keep(function)
         self.concurrency.reserve(function)
         self.compute.retire(function.arn, keep=function.deployment)
-        self.pollers.wake(function.arn)
+        self.pollers.wake(function.key)
 
     def deleted(self, function: Function) -> None:
-        """Know a function no more, after its commit."""
+        """Know a function no more, nor what it had, after its commit."""
         self.directory.forget(function.key)
         self.concurrency.forget(function)
         self.compute.retire(function.arn)
+
+    def requalified(self, key: FunctionKey, qualifier: str) -> None:
+        """Know that a version or alias was created, changed or deleted, after the commit."""
+        self.directory.forget_qualifier(key, qualifier)
+        self.pollers.wake(key)
+
+    def forget_function(self, tx: Tx, key: FunctionKey) -> None:
+        """Delete all that a function has, with the function."""
+        for number in versions.delete_all(tx, key):
+            tx.after_commit(self.compute.retire, qualified_arn(key, str(number)))
+        aliases.delete_all(tx, key)
+        policies.delete_all(tx, key)
+        function_urls.forget(tx, key, None)
+        event_invoke_configs.forget(tx, key)
+
+    def forget_qualifier(self, tx: Tx, key: FunctionKey, qualifier: str) -> None:
+        """Delete all that a version or alias has, with it."""
+        policies.delete(tx, key, qualifier)
+        function_urls.forget(tx, key, qualifier)
+        event_invoke_configs.forget(tx, key, qualifier)
+        tx.after_commit(self.requalified, key, qualifier)
+        tx.after_commit(self.compute.retire, qualified_arn(key, qualifier))
+
+
+def action_of(call: Call) -> str:
+    """Return the permission that an operation needs."""
+    return "lambda:" + ACTIONS.get(call.operation, call.operation)
+
+
+def denied(call: Call, resource: str) -> AwsError:
+    """Return the error for a caller of another account; `resource` is an ARN."""
+    action = action_of(call)
+    return AccessDeniedException(
+        f"User: {call.identity.principal} is not authorized to perform: {action} on resource: "
+        f"{resource} because no resource-based policy allows the {action} action"
+    )
+
+
+def named(call: Call, text: str, qualifier: str | None) -> tuple[FunctionKey, str | None]:
+    """Return which function and qualifier a request names; raises ResourceNotFoundException for another region."""
+    locator = parse(text)
+    if locator.region is not None and locator.region != call.region:
+        raise not_found(f"Functions from '{locator.region}' are not reachable in this region ('{call.region}')")
+    return FunctionKey(locator.account or call.account, call.region, locator.name), chosen_qualifier(locator, qualifier)
 
 
 def chosen_qualifier(locator: Locator, qualifier: str | None) -> str | None:
@@ -176,8 +287,3 @@ def chosen_qualifier(locator: Locator, qualifier: str | None) -> str | None:
     if locator.qualifier is not None and qualifier is not None and locator.qualifier != qualifier:
         raise invalid(DERIVED_QUALIFIER)
     return qualifier or locator.qualifier
-
-
-def qualified_arn(key: FunctionKey, qualifier: str | None) -> str:
-    """Return the ARN of a function with a qualifier, where there is one."""
-    return function_arn(*key) + (f":{qualifier}" if qualifier else "")

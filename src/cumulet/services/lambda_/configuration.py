@@ -6,7 +6,7 @@ Lengths, ranges and patterns are checked where requests are decoded; this is wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,7 +31,6 @@ UNSUPPORTED = (
     "DurableConfig",
     "FileSystemConfigs",
     "ImageConfig",
-    "Publish",
     "PublishTo",
     "RuntimeConfig",
     "SourceKMSKeyArn",
@@ -47,10 +46,18 @@ PLAIN = {
 }
 
 
+class Layer(msgspec.Struct, frozen=True):
+    """A version of a layer that a function uses, and the zip file with what is in it."""
+
+    arn: str
+    digest: str
+    size_bytes: int
+
+
 class Logging(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a function's log is written, and where to. Levels are set in the format JSON only."""
 
-    format: str = "Text"
+    format: Literal["Text", "JSON"] = "Text"
     application_level: str | None = None
     system_level: str | None = None
     group: str
@@ -77,12 +84,14 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     architecture: str = "x86_64"
     variables: dict[str, str] | None = None
     """None where none were ever set; Lambda tells that from an empty set."""
-    tracing: str = "PassThrough"
+    tracing: Literal["Active", "PassThrough"] = "PassThrough"
     snap_start: str = "None"
     """When snapshots are taken, by Lambda's name: `None` or `PublishedVersions`."""
     dead_letter_arn: str | None = None
     kms_key_arn: str | None = None
     network: Network | None = None
+    layers: tuple[Layer, ...] = ()
+    """In the order in which they are merged; what they hold stays when a version of a layer is deleted."""
     logging: Logging
 
 

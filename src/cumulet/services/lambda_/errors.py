@@ -6,13 +6,24 @@ from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled
 
 CodeStorageExceededException = modeled("lambda", "CodeStorageExceededException")
+PolicyLengthExceededException = modeled("lambda", "PolicyLengthExceededException")
 PreconditionFailedException = modeled("lambda", "PreconditionFailedException")
 InvalidRuntimeException = modeled("lambda", "InvalidRuntimeException")
+RecursiveInvocationException = modeled("lambda", "RecursiveInvocationException")
 RequestTooLargeException = modeled("lambda", "RequestTooLargeException")
 ResourceConflictException = modeled("lambda", "ResourceConflictException")
+ResourceNotFoundException = modeled("lambda", "ResourceNotFoundException")
 TooManyRequestsException = modeled("lambda", "TooManyRequestsException")
 USER = "User"
 """The value of an error's member Type where the caller is at fault."""
+RATE_EXCEEDED = "Rate Exceeded."
+
+
+class PayloadTooLarge(AwsError):
+    """The event of an asynchronous invocation is larger than the queue takes (recorded)."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
 
 
 class AccessDeniedException(AwsError):
@@ -29,7 +40,7 @@ def invalid(message: str) -> AwsError:
 
 def not_found(message: str) -> AwsError:
     """Return ResourceNotFoundException."""
-    return modeled("lambda", "ResourceNotFoundException")(message, Type=USER)
+    return ResourceNotFoundException(message, Type=USER)
 
 
 def function_not_found(arn: str) -> AwsError:
@@ -40,3 +51,12 @@ def function_not_found(arn: str) -> AwsError:
 def bad_content(message: str) -> AwsError:
     """Return InvalidRequestContentException."""
     return modeled("lambda", "InvalidRequestContentException")(message, Type=USER)
+
+
+def wrong_revision() -> AwsError:
+    """Return PreconditionFailedException for a RevisionId that is not the present one."""
+    return PreconditionFailedException(
+        "The Revision Id provided does not match the latest Revision Id. "
+        "Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+        Type=USER,
+    )

@@ -6,9 +6,9 @@ delivery of the platform's engine; its lane is the function, whatever version or
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -24,10 +24,18 @@ from cumulet.delivery import (
     Verdict,
 )
 from cumulet.kernel.arns import Arn
-from cumulet.kernel.errors import AwsError
-from cumulet.services.lambda_ import event_invoke_configs, functions, invocation_records, lineage
-from cumulet.services.lambda_.errors import RATE_EXCEEDED, RecursiveInvocationException
-from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn, parse
+from cumulet.kernel.log import log_line
+from cumulet.services.lambda_ import (
+    aliases,
+    event_invoke_configs,
+    functions,
+    invocation_records,
+    lineage,
+    versions,
+)
+from cumulet.services.lambda_.configuration import Configuration
+from cumulet.services.lambda_.errors import RATE_EXCEEDED, RecursiveInvocationException, ResourceNotFoundException
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn, parse, version_number
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.invocation_records import Response
 from cumulet.store import Tx
@@ -104,8 +112,10 @@ class EventQueue:
         Lambda: while nothing may run (reserved concurrency 0), and for an event in a recursive loop, there are no
         retries.
         """
-        function = await self._function(delivery)
-        if function is None:
+        key, qualifier = _addressed(delivery.target)
+        try:
+            function = await self._service.routed(key, qualifier)
+        except ResourceNotFoundException:
             return Attempt(Verdict.REFUSED)
         if function.reserved_concurrency == 0:
             return Attempt(Verdict.REFUSED, _refusal(TOO_MANY_REQUESTS, "TooManyRequestsException", RATE_EXCEEDED))
@@ -115,6 +125,7 @@ class EventQueue:
             outcome = await self._service.run(
                 function,
                 delivery.payload,
+                qualifier=qualifier,
                 request_id=delivery.request_id,
                 client_context=delivery.context,
                 trace_header=delivery.trace_header,
@@ -122,10 +133,10 @@ class EventQueue:
         except RecursiveInvocationException as error:
             return Attempt(Verdict.REFUSED, _refusal(error.status, "RecursiveInvocationException", error.message))
         except CannotRun as error:
-            _log(f"{function.arn} can't run, its event is tried again later: {error}")
+            log_line(f"{function.arn} can't run, its event is tried again later: {error}")
             return Attempt(Verdict.DEFERRED)
         trace_header = delivery.trace_header and lineage.counted(delivery.trace_header, function.arn)
-        response = Response(200, LATEST, outcome.error, outcome.payload, trace_header)
+        response = Response(200, function.version, outcome.error, outcome.payload, trace_header)
         return Attempt(Verdict.DELIVERED if outcome.error is None else Verdict.FAILED, response)
 
     def policy(self, tx: Tx, delivery: QueuedDelivery) -> RetryPolicy:
@@ -147,11 +158,17 @@ class EventQueue:
         key, qualifier = _addressed(delivery.target)
         settings = event_invoke_configs.settings(tx, key, qualifier or LATEST)
         trace_header = answer.trace_header if answer is not None else delivery.trace_header
-        common = {"sender_id": key.account, "trace_header": trace_header}
 
-        def send(is_whole: bool) -> None:
+        def message(
+            number: str, body: str, attributes: Mapping[str, tuple[str, str]] = MappingProxyType({})
+        ) -> Message:
+            return Message(
+                id=number, sender_id=key.account, body=body, attributes=attributes, trace_header=trace_header
+            )
+
+        def send(*, is_whole: bool) -> None:
             text = invocation_records.record(delivery, qualifier or LATEST, end, answer, now_ms, is_whole=is_whole)
-            self._delivery.put(tx, destination, Message(id=new_ids[0], body=text, **common), now_ms)
+            self._delivery.put(tx, destination, message(new_ids[0], text), now_ms)
 
         destination = (settings.on_success if end is End.DELIVERED else settings.on_failure) or ""
         if destination:
@@ -167,16 +184,12 @@ class EventQueue:
         if end is End.DELIVERED:
             return
         tx.after_commit(self._service.record, "AsyncEventsDropped", delivery.lane)
-        function = functions.find(tx, *key)
-        if function is None:
-            tx.after_commit(_log, f"an event for {delivery.target} is dropped: there is no such function any more")
-        elif target := function.configuration.dead_letter_arn:
-            letter = Message(
-                id=new_ids[1],
-                body=delivery.payload.decode(),
-                attributes=invocation_records.attributes(delivery, answer),
-                **common,
-            )
+        configuration = _configuration(tx, key, qualifier)
+        if configuration is None:
+            tx.after_commit(log_line, f"an event for {delivery.target} is dropped: there is no such function any more")
+        elif target := configuration.dead_letter_arn:
+            attributes = invocation_records.attributes(delivery, answer)
+            letter = message(new_ids[1], delivery.payload.decode(), attributes)
             try:
                 self._delivery.put(tx, target, letter, now_ms)
             except Undeliverable as reason:
@@ -185,15 +198,13 @@ class EventQueue:
     def _lost(self, metric: str, delivery: QueuedDelivery, reason: str) -> None:
         """Count, and tell, that nothing was sent of an event's end."""
         self._service.record(metric, delivery.lane)
-        _log(f"what became of event {delivery.request_id} of {delivery.target} could not be sent: {reason}")
+        log_line(f"what became of event {delivery.request_id} of {delivery.target} could not be sent: {reason}")
 
     async def _function(self, delivery: QueuedDelivery) -> Function | None:
         try:
             return await self._service.known(*_addressed(delivery.target))
-        except AwsError as error:
-            if error.code == "ResourceNotFoundException":
-                return None
-            raise
+        except ResourceNotFoundException:
+            return None
 
 
 def _addressed(target: str) -> tuple[FunctionKey, str | None]:
@@ -202,15 +213,24 @@ def _addressed(target: str) -> tuple[FunctionKey, str | None]:
     return FunctionKey(locator.account or "", locator.region or "", locator.name), locator.qualifier
 
 
+def _configuration(tx: Tx, key: FunctionKey, qualifier: str | None) -> Configuration | None:
+    """Return the configuration that a qualifier means, None where it means nothing any more."""
+    if qualifier not in (None, LATEST) and version_number(qualifier) is None:
+        alias = aliases.find(tx, key, qualifier)
+        if alias is None:
+            return None
+        qualifier = alias.version
+    if qualifier in (None, LATEST):
+        function = functions.find(tx, *key)
+        return function.configuration if function else None
+    number = version_number(qualifier)
+    version = versions.find(tx, key, number) if number else None
+    return version.source if version else None
+
+
 def _refusal(status: int, error_type: str, message: str) -> Response:
     return Response(status, LATEST, None, orjson.dumps({"errorMessage": message, "errorType": error_type}))
 
 
 def _nothing() -> None:
     """Give back no slot."""
-
-
-def _log(message: str) -> None:
-    """Write a line into the server's log."""
-    context: dict[str, Any] = {"message": message}
-    asyncio.get_running_loop().call_exception_handler(context)

@@ -8,12 +8,15 @@ import msgspec
 
 from cumulet.kernel.arns import Arn
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_ import mappings, paging
-from cumulet.services.lambda_.base import LambdaBase
+from cumulet.services.lambda_ import checkpoints, mappings, paging
+from cumulet.services.lambda_.destinations import Destinations
 from cumulet.services.lambda_.errors import ResourceConflictException, invalid, not_found
+from cumulet.services.lambda_.filters import FILTERS
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey
 from cumulet.services.lambda_.functions import Function
-from cumulet.services.lambda_.mapping_settings import settings, source_of
-from cumulet.services.lambda_.mappings import Mapping, Settings
+from cumulet.services.lambda_.mapping_answers import shown
+from cumulet.services.lambda_.mapping_settings import QUEUES, new_settings, settings, source_of
+from cumulet.services.lambda_.mappings import Mapping
 from cumulet.store import Tx
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ MOST_ID_DIGITS = 18
 """So many fit a BIGINT."""
 
 
-class EventSourceOperations(LambdaBase):
+class EventSourceOperations(Destinations):
     """What is done to event source mappings.
 
     AWS changes a mapping in the background and tells of it in State. Here a change is there when it is answered; the
@@ -33,12 +36,13 @@ class EventSourceOperations(LambdaBase):
     async def create_event_source_mapping(
         self, call: Call, request: t.CreateEventSourceMappingRequestTypeDef
     ) -> dict[str, Any]:
-        """Let a function be invoked with what arrives in a queue."""
+        """Let a function be invoked with what arrives in a queue or stream."""
         members = cast("dict[str, Any]", request)
         source = source_of(members)
-        wanted = settings(members, source, Settings())
-        function = await self._target(call, request["FunctionName"])
-        await self._check_queue(call, source, function)
+        wanted = new_settings(members, source, self._most_filters)
+        function, function_name = await self._target(call, request["FunctionName"])
+        await self._check_source(call, source, function)
+        await self._check_destination_config(call, members, function)
         mapping = await self.store.transact(
             self._create_mapping,
             Mapping(
@@ -46,7 +50,7 @@ class EventSourceOperations(LambdaBase):
                 uuid=self.ids.uuid(),
                 account=function.account,
                 region=function.region,
-                function_name=function.name,
+                function_name=function_name,
                 source_arn=str(source),
                 is_enabled=request.get("Enabled", True),
                 settings=wanted,
@@ -54,7 +58,7 @@ class EventSourceOperations(LambdaBase):
                 modified_ms=self.clock.now_ms(),
             ),
         )
-        return _shown(mapping, "Creating")
+        return shown(mapping, "Creating")
 
     def _create_mapping(self, tx: Tx, mapping: Mapping) -> Mapping:
         self._check_unique(tx, mapping)
@@ -67,7 +71,7 @@ class EventSourceOperations(LambdaBase):
         self, call: Call, request: t.GetEventSourceMappingRequestTypeDef
     ) -> dict[str, Any]:
         """Return a mapping."""
-        return _shown(await self.store.read(_load, call, request["UUID"]))
+        return shown(await self.store.read(_load, call, request["UUID"]))
 
     async def list_event_source_mappings(
         self, call: Call, request: t.ListEventSourceMappingsRequestTypeDef
@@ -83,10 +87,10 @@ class EventSourceOperations(LambdaBase):
             call.region,
             int(page.after or 0),
             page.size + 1,
-            function_name=None if name is None else self.locate(call, name)[0].name,
+            function_name=None if name is None else _qualified(*self.locate(call, name)),
             source_arn=request.get("EventSourceArn"),
         )
-        answer = {"EventSourceMappings": [_shown(mapping) for mapping in found[: page.size]]}
+        answer = {"EventSourceMappings": [shown(mapping) for mapping in found[: page.size]]}
         return answer | page.next_marker([str(mapping.id) for mapping in found])
 
     async def update_event_source_mapping(
@@ -96,23 +100,28 @@ class EventSourceOperations(LambdaBase):
         before = await self.store.read(_load, call, request["UUID"])
         members = cast("dict[str, Any]", request)
         source = source_of({"EventSourceArn": before.source_arn})
-        settings(members, source, before.settings)
-        function = await self._target(call, request.get("FunctionName", before.function_arn))
-        await self._check_queue(call, source, function)
-        after = await self.store.transact(self._update_mapping, call, members, source, function, self.clock.now_ms())
+        settings(members, source, before.settings, self._most_filters)
+        function_name = None
+        if "FunctionName" in request or request.get("Enabled", before.is_enabled):
+            function, function_name = await self._target(call, request.get("FunctionName", before.function_arn))
+            await self._check_source(call, source, function)
+            await self._check_destination_config(call, members, function)
+        after = await self.store.transact(
+            self._update_mapping, call, members, source, function_name, self.clock.now_ms()
+        )
         if before.is_enabled == after.is_enabled:
-            return _shown(after, "Updating")
-        return _shown(after, "Enabling" if after.is_enabled else "Disabling")
+            return shown(after, "Updating")
+        return shown(after, "Enabling" if after.is_enabled else "Disabling")
 
     def _update_mapping(
-        self, tx: Tx, call: Call, request: dict[str, Any], source: Arn, function: Function, now_ms: int
+        self, tx: Tx, call: Call, request: dict[str, Any], source: Arn, function_name: str | None, now_ms: int
     ) -> Mapping:
         before = _load(tx, call, request["UUID"])
         after = msgspec.structs.replace(
             before,
-            function_name=function.name,
+            function_name=function_name or before.function_name,
             is_enabled=request.get("Enabled", before.is_enabled),
-            settings=settings(request, source, before.settings),
+            settings=settings(request, source, before.settings, self._most_filters),
             modified_ms=now_ms,
         )
         if after.function_name != before.function_name:
@@ -125,20 +134,48 @@ class EventSourceOperations(LambdaBase):
         self, call: Call, request: t.DeleteEventSourceMappingRequestTypeDef
     ) -> dict[str, Any]:
         """Delete a mapping; batches that run go on."""
-        return _shown(await self.store.transact(self._delete_mapping, call, request["UUID"]), "Deleting")
+        return shown(await self.store.transact(self._delete_mapping, call, request["UUID"]), "Deleting")
 
     def _delete_mapping(self, tx: Tx, call: Call, uuid: str) -> Mapping:
         mapping = _load(tx, call, uuid)
         mappings.delete(tx, mapping)
+        checkpoints.delete_all(tx, mapping.uuid)
         tx.after_commit(self.pollers.forget, mapping)
         return mapping
 
-    async def _target(self, call: Call, name: str) -> Function:
+    async def _target(self, call: Call, name: str) -> tuple[Function, str]:
+        """Return the function, version or alias that a mapping is for, and what the mapping calls it."""
         key, qualifier = self.locate(call, name)
-        function = await self.directory.find(key)
-        if function is None or qualifier not in (None, "$LATEST"):
+        function = await self.directory.resolve(key, qualifier)
+        if function is None:
             raise invalid("Function does not exist")
-        return function
+        return function, _qualified(key, qualifier)
+
+    @property
+    def _most_filters(self) -> int:
+        return self.platform.quotas.limit("lambda:filters-per-mapping", FILTERS)
+
+    async def _check_source(self, call: Call, source: Arn, function: Function) -> None:
+        if source.service == QUEUES:
+            await self._check_queue(call, source, function)
+            return
+        if self.is_enforcing and source.account != call.account:
+            raise invalid(
+                f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, GetShardIterator, "
+                f"{'DescribeStream' if source.service == 'dynamodb' else 'DescribeStream, ListShards'}, and "
+                "ListStreams Actions on your stream in IAM."
+            )
+        streams = self.platform.delivery.streams.get(source.service)
+        try:
+            if streams is None or source.region != call.region:
+                raise LookupError
+            await streams.shards(source)
+        except LookupError:
+            raise invalid(f"Stream not found: {source}") from None
+
+    async def _check_destination_config(self, call: Call, request: dict[str, Any], function: Function) -> None:
+        if "DestinationConfig" in request:
+            await self.check_destinations(call, function.key, request["DestinationConfig"])
 
     async def _check_queue(self, call: Call, source: Arn, function: Function) -> None:
         if self.is_enforcing and source.account != call.account:
@@ -167,26 +204,12 @@ class EventSourceOperations(LambdaBase):
             )
 
 
+def _qualified(key: FunctionKey, qualifier: str | None) -> str:
+    return key.name if qualifier in (None, LATEST) else f"{key.name}:{qualifier}"
+
+
 def _load(tx: Tx, call: Call, uuid: str) -> Mapping:
     mapping = mappings.find(tx, call.account, call.region, uuid)
     if mapping is None:
         raise not_found("The resource you requested does not exist.")
     return mapping
-
-
-def _shown(mapping: Mapping, state: str | None = None) -> dict[str, Any]:
-    """Return a mapping as AWS shows it, in the given state of change or at rest."""
-    wanted = mapping.settings
-    return {
-        "UUID": mapping.uuid,
-        "EventSourceMappingArn": mapping.arn,
-        "EventSourceArn": mapping.source_arn,
-        "FunctionArn": mapping.function_arn,
-        "BatchSize": wanted.batch_size,
-        "MaximumBatchingWindowInSeconds": wanted.window_seconds,
-        "FunctionResponseTypes": list(wanted.response_types),
-        "ScalingConfig": {"MaximumConcurrency": wanted.max_concurrency} if wanted.max_concurrency else None,
-        "LastModified": mapping.modified_ms / 1000,
-        "State": state or ("Enabled" if mapping.is_enabled else "Disabled"),
-        "StateTransitionReason": "USER_INITIATED",
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from cumulet.services.lambda_.configuration import Configuration
 from cumulet.services.lambda_.function_names import LATEST
 from cumulet.services.lambda_.functions import Function
+from cumulet.services.lambda_.versions import code_sha256
 
 PENDING = {
     "State": "Pending",
@@ -45,16 +45,15 @@ def listed(function: Function, qualifier: str | None = None) -> dict[str, Any]:
         "Description": settings.description,
         "Timeout": settings.timeout_seconds,
         "MemorySize": settings.memory_mb,
-        "LastModified": _written(function.modified_ms),
-        "CodeSha256": base64.b64encode(bytes.fromhex(function.package.digest)).decode(),
-        "Version": LATEST,
+        "LastModified": written(function.modified_ms),
+        "CodeSha256": code_sha256(function.package),
+        "Version": function.version,
         "TracingConfig": {"Mode": settings.tracing},
         "RevisionId": function.revision,
         "PackageType": "Zip",
         "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.tmp_mb},
-        # Lambda: snapshots are of published versions.
-        "SnapStart": {"ApplyOn": settings.snap_start, "OptimizationStatus": "Off"},
+        "SnapStart": _snap_start(function),
         "LoggingConfig": _logging(settings),
     }
     return answer | _optional(settings)
@@ -67,6 +66,8 @@ def _optional(settings: Configuration) -> dict[str, Any]:
         found["Environment"] = {"Variables": settings.variables}
     if settings.dead_letter_arn is not None:
         found["DeadLetterConfig"] = {"TargetArn": settings.dead_letter_arn}
+    if settings.layers:
+        found["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.size_bytes} for layer in settings.layers]
     if settings.kms_key_arn is not None:
         found["KMSKeyArn"] = settings.kms_key_arn
     if settings.network is not None:
@@ -89,6 +90,12 @@ def _logging(settings: Configuration) -> dict[str, str]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _snap_start(function: Function) -> dict[str, str]:
+    """Lambda: snapshots are of published versions."""
+    is_on = function.version != LATEST and function.configuration.snap_start == "PublishedVersions"
+    return {"ApplyOn": function.configuration.snap_start, "OptimizationStatus": "On" if is_on else "Off"}
+
+
 def _runtime_version(function: Function) -> dict[str, str]:
     """Return which build of the runtime it is; here a runtime has one for ever."""
     digest = hashlib.sha256(function.configuration.runtime.encode()).hexdigest()
@@ -96,6 +103,6 @@ def _runtime_version(function: Function) -> dict[str, str]:
     return {"RuntimeVersionArn": f"arn:{partition}:lambda:{region}::runtime:{digest}"}
 
 
-def _written(time_ms: int) -> str:
+def written(time_ms: int) -> str:
     """Return a time as Lambda writes it: `2024-01-01T00:00:00.000+0000`."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")

@@ -15,6 +15,8 @@ from cumulet.kernel.errors import ValidationException
 LATEST = "$LATEST"
 MOST_NAME_LENGTH = 64
 """Lambda: of a function's name alone; ARNs have the model's limit."""
+MOST_VERSION_DIGITS = 15
+"""No function ever has so many versions."""
 LOCATOR = re.compile(
     r"(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?"
     r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-[0-9]):)?"
@@ -50,6 +52,13 @@ def parse(text: str) -> Locator:
     return Locator(found["region"], found["account"], found["name"], found["qualifier"])
 
 
+def version_number(qualifier: str) -> int | None:
+    """Return the number of the published version that a qualifier means; None where it can't be one."""
+    if not qualifier.isdecimal() or qualifier.startswith("0") or len(qualifier) > MOST_VERSION_DIGITS:
+        return None
+    return int(qualifier)
+
+
 def check_new(text: str) -> None:
     """Check the name that a function shall have; raises ValidationException."""
     if len(parse(text).name) > MOST_NAME_LENGTH:
@@ -63,3 +72,8 @@ def check_new(text: str) -> None:
 def function_arn(account: str, region: str, name: str) -> str:
     """Return the ARN of a function, without a qualifier."""
     return f"arn:{partition_of(region)}:lambda:{region}:{account}:function:{name}"
+
+
+def qualified_arn(key: FunctionKey, qualifier: str | None) -> str:
+    """Return the ARN of a function with a qualifier, where there is one."""
+    return function_arn(*key) + (f":{qualifier}" if qualifier else "")

@@ -18,12 +18,15 @@ from cumulet.services.lambda_ import (
     functions,
     layers,
     paging,
+    runtime_lifecycle,
     tags,
+    versions,
 )
-from cumulet.services.lambda_.base import LambdaBase
-from cumulet.services.lambda_.errors import PreconditionFailedException, invalid
-from cumulet.services.lambda_.function_names import LATEST, FunctionKey
+from cumulet.services.lambda_.errors import invalid, wrong_revision
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, version_number
 from cumulet.services.lambda_.functions import Function
+from cumulet.services.lambda_.version_operations import VersionOperations, mark, marked_number, versions_from
+from cumulet.services.lambda_.versions import Published, Wanted
 from cumulet.store import Tx
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 Change = Callable[[Function], Function]
 
 
-class FunctionOperations(LambdaBase):
+class FunctionOperations(VersionOperations):
     """What is done to functions as a whole.
 
     AWS creates and changes functions in the background and tells of it in State and LastUpdateStatus. Here all is done
@@ -48,6 +51,8 @@ class FunctionOperations(LambdaBase):
             raise NotImplementedFailure("Cumulet does not implement functions from container images yet.")
         configuration.refuse_unsupported(call.operation, members | members["Code"])
         settings = configuration.new(key.name, members)
+        if self.blocks_deprecated_runtimes:
+            runtime_lifecycle.check_create(settings.runtime, self.clock.now_ms())
         await self._check_role(settings.role_arn)
         layers.check(call, members.get("Layers", ()))
         new_tags = tags.merged({}, members.get("Tags", {}))
@@ -66,18 +71,22 @@ class FunctionOperations(LambdaBase):
             tags=new_tags,
             modified_ms=self.clock.now_ms(),
         )
+        publishes = self.new_revisions() if members.get("Publish") else None
         async with self.packages.kept(package, content):
-            await self.store.transact(self._create, function)
-        return function_answers.whole(function, function_answers.PENDING)
+            created = await self.store.transact(self._create, function, publishes)
+        return function_answers.whole(created, function_answers.PENDING)
 
-    def _create(self, tx: Tx, function: Function) -> None:
+    def _create(self, tx: Tx, function: Function, publishes: tuple[str, str] | None) -> Function:
         functions.create(tx, function)
         functions.check_storage(tx, function.account, function.region, self.most_code_bytes)
         tx.after_commit(self.changed, function)
+        if publishes is None:
+            return function
+        return self.publish(tx, function.key, Wanted(), publishes, function.modified_ms).version
 
     async def get_function(self, call: Call, request: t.GetFunctionRequestTypeDef) -> dict[str, Any]:
         """Return a function's configuration, where its code is, its tags and its reserved concurrency."""
-        key, qualifier = self.locate(call, request["FunctionName"], request.get("Qualifier"))
+        key, qualifier = await self.located(call, request["FunctionName"], request.get("Qualifier"))
         function = await self.known(key, qualifier)
         answer: dict[str, Any] = {
             "Configuration": function_answers.whole(function, function_answers.READY, qualifier),
@@ -93,12 +102,12 @@ class FunctionOperations(LambdaBase):
         self, call: Call, request: t.GetFunctionConfigurationRequestTypeDef
     ) -> dict[str, Any]:
         """Return a function's configuration."""
-        key, qualifier = self.locate(call, request["FunctionName"], request.get("Qualifier"))
+        key, qualifier = await self.located(call, request["FunctionName"], request.get("Qualifier"))
         function = await self.known(key, qualifier)
         return function_answers.whole(function, function_answers.READY, qualifier)
 
     async def list_functions(self, call: Call, request: t.ListFunctionsRequestTypeDef) -> dict[str, Any]:
-        """List the functions of the account in the region, by name."""
+        """List the functions of the account in the region by name, with FunctionVersion `ALL` all their versions."""
         page = paging.page(request.get("MaxItems"), request.get("Marker"))
         is_qualified = request.get("FunctionVersion") == "ALL"
         if "MasterRegion" in request:
@@ -106,25 +115,47 @@ class FunctionOperations(LambdaBase):
             if not is_qualified:
                 raise invalid("FunctionVersion must be ALL when MasterRegion is set.")
             return {"Functions": []}
-        found = await self.store.read(functions.after, call.account, call.region, page.after, page.size + 1)
-        qualifier = LATEST if is_qualified else None
-        listed = [function_answers.listed(function, qualifier) for function in found[: page.size]]
-        return {"Functions": listed} | page.next_marker([function.name for function in found])
+        if is_qualified:
+            name, _, number = page.after.partition(":")
+            versions_of_all = await self.store.read(
+                _versions_from, call.account, call.region, name, marked_number(number), page.size + 1
+            )
+            listed = [function_answers.listed(version, version.version) for version in versions_of_all[: page.size]]
+            marks = [f"{version.name}:{mark(version)}" for version in versions_of_all]
+        else:
+            found = await self.store.read(functions.after, call.account, call.region, page.after, page.size + 1)
+            listed = [function_answers.listed(function) for function in found[: page.size]]
+            marks = [function.name for function in found]
+        return {"Functions": listed} | page.next_marker(marks)
 
     async def delete_function(self, call: Call, request: t.DeleteFunctionRequestTypeDef) -> dict[str, Any]:
-        """Delete a function; its event source mappings stay. To delete a version that isn't there is no error."""
+        """Delete a function with all that it has, or one version; its event source mappings stay.
+
+        To delete a version that isn't there is no error.
+        """
         key, qualifier = self.locate(call, request["FunctionName"], request.get("Qualifier"))
-        if qualifier == LATEST:
-            raise invalid("$LATEST version cannot be deleted without deleting the function.")
-        if qualifier is not None:
-            await self.known(key)
-        else:
+        if qualifier is None:
             await self.store.transact(self._delete, key)
-            self.package_upkeep.look_later()
+        elif qualifier == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        elif not qualifier.isdecimal():
+            raise invalid("Deletion of aliases is not currently supported.")
+        else:
+            await self.store.transact(self._delete_version, key, qualifier)
+        self.package_upkeep.look_later()
         return {"StatusCode": 204}
 
     def _delete(self, tx: Tx, key: FunctionKey) -> None:
-        tx.after_commit(self.deleted, functions.delete(tx, key))
+        function = functions.delete(tx, key)
+        self.forget_function(tx, key)
+        tx.after_commit(self.deleted, function)
+
+    def _delete_version(self, tx: Tx, key: FunctionKey, qualifier: str) -> None:
+        functions.load(tx, key)
+        number = version_number(qualifier)
+        if number is not None:
+            versions.delete(tx, key, number)
+            self.forget_qualifier(tx, key, qualifier)
 
     async def update_function_code(self, call: Call, request: t.UpdateFunctionCodeRequestTypeDef) -> dict[str, Any]:
         """Replace a function's code."""
@@ -134,6 +165,8 @@ class FunctionOperations(LambdaBase):
         before = await self.known(key)
         revision = members.get("RevisionId")
         check_revision(before, revision)
+        if self.blocks_deprecated_runtimes:
+            runtime_lifecycle.check_update(before.configuration.runtime, self.clock.now_ms())
         if members.get("ImageUri"):
             raise invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
         content = function_code.zip_file(call.operation, members)
@@ -146,10 +179,18 @@ class FunctionOperations(LambdaBase):
 
         if members.get("DryRun"):
             return function_answers.whole(change(before), function_answers.READY)
+        publishes = self.new_revisions() if members.get("Publish") else None
         async with self.packages.kept(package, content):
-            after = await self._change(key, revision, change)
+            if publishes is None:
+                answer = function_answers.whole(await self._change(key, revision, change), function_answers.UPDATING)
+            else:
+                published = await self.store.transact(
+                    self._save_and_publish, key, revision, change, self.ids.uuid(), self.clock.now_ms(), publishes
+                )
+                state = function_answers.PENDING if published.is_new else function_answers.READY
+                answer = function_answers.whole(published.version, state, published.version.version)
         self.package_upkeep.look_later()
-        return function_answers.whole(after, function_answers.UPDATING)
+        return answer
 
     async def update_function_configuration(
         self, call: Call, request: t.UpdateFunctionConfigurationRequestTypeDef
@@ -163,8 +204,12 @@ class FunctionOperations(LambdaBase):
             await self._check_role(members["Role"])
         layers.check(call, members.get("Layers", ()))
 
+        now_ms = self.clock.now_ms()
+
         def change(function: Function) -> Function:
             settings = configuration.changed(function.configuration, members)
+            if self.blocks_deprecated_runtimes:
+                runtime_lifecycle.check_update(settings.runtime, now_ms)
             return msgspec.structs.replace(function, configuration=settings)
 
         after = await self._change(key, members.get("RevisionId"), change)
@@ -179,6 +224,19 @@ class FunctionOperations(LambdaBase):
 
     async def _change(self, key: FunctionKey, revision: str | None, change: Change) -> Function:
         return await self.store.transact(self._save, key, revision, change, self.ids.uuid(), self.clock.now_ms())
+
+    def _save_and_publish(
+        self,
+        tx: Tx,
+        key: FunctionKey,
+        revision: str | None,
+        change: Change,
+        new_revision: str,
+        now_ms: int,
+        publishes: tuple[str, str],
+    ) -> Published:
+        self._save(tx, key, revision, change, new_revision, now_ms)
+        return self.publish(tx, key, Wanted(), publishes, now_ms)
 
     def _save(
         self, tx: Tx, key: FunctionKey, revision: str | None, change: Change, new_revision: str, now_ms: int
@@ -197,9 +255,15 @@ class FunctionOperations(LambdaBase):
 
 def check_revision(function: Function, revision: str | None) -> None:
     """Raise PreconditionFailedException where a request knows another revision than the present one."""
-    if revision is not None and revision != function.revision:
-        raise PreconditionFailedException(
-            "The Revision Id provided does not match the latest Revision Id. "
-            "Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
-            Type="User",
-        )
+    if revision not in (None, function.revision):
+        raise wrong_revision()
+
+
+def _versions_from(tx: Tx, account: str, region: str, name: str, after_number: int, limit: int) -> list[Function]:
+    """Return up to `limit` versions of an account's functions by name and number, behind one of `name`."""
+    found: list[Function] = []
+    for function in functions.since(tx, account, region, name, limit):
+        found += versions_from(tx, function, after_number if function.name == name else -1, limit - len(found))
+        if len(found) >= limit:
+            break
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -19,21 +20,24 @@ from cumulet.store import Row, Tx
 
 _COLUMNS = """
 account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at,
-deployment, last_version"""
+deployment, last_version, recursive_loop, code_signing"""
 _SELECT = f"SELECT {_COLUMNS} FROM lambda_functions"
 SELECT_FUNCTION = f"{_SELECT} WHERE account = ? AND region = ? AND name = ?"
 SELECT_FUNCTIONS_FROM = f"{_SELECT} WHERE account = ? AND region = ? AND name >= ? ORDER BY name LIMIT ?"
 SELECT_FUNCTIONS_AFTER = f"{_SELECT} WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"
 INSERT_FUNCTION = f"""
-INSERT INTO lambda_functions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO lambda_functions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 UPDATE_FUNCTION = """
 UPDATE lambda_functions SET revision = ?, configuration = ?, package = ?, package_bytes = ?, tags = ?,
-                            reserved_concurrency = ?, modified_at = ?, deployment = ?, last_version = ?
+                            reserved_concurrency = ?, modified_at = ?, deployment = ?, last_version = ?,
+                            recursive_loop = ?, code_signing = ?
 WHERE account = ? AND region = ? AND name = ?"""
 DELETE_FUNCTION = "DELETE FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"
-SELECT_PACKAGES = "SELECT DISTINCT package FROM lambda_functions"
+SELECT_PACKAGES = "SELECT package FROM lambda_functions UNION SELECT package FROM lambda_versions"
 SELECT_TOTALS = """
 SELECT COUNT(*), COALESCE(SUM(package_bytes), 0) FROM lambda_functions WHERE account = ? AND region = ?"""
+SELECT_VERSIONS_BYTES = """
+SELECT COALESCE(SUM(package_bytes), 0) FROM lambda_versions WHERE account = ? AND region = ?"""
 SELECT_EVERY_RESERVED = f"{_SELECT} WHERE reserved_concurrency IS NOT NULL"
 SELECT_RESERVED = """
 SELECT COALESCE(SUM(reserved_concurrency), 0) FROM lambda_functions
@@ -66,6 +70,10 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     reserved_concurrency: int | None = None
     modified_ms: int
+    recursive_loop: Literal["Allow", "Terminate"] = "Terminate"
+    """What becomes of an invocation that is one too many in a loop."""
+    code_signing: str | None = None
+    """The id of the code signing configuration that new code is checked by."""
 
     @property
     def arn(self) -> str:
@@ -83,7 +91,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
         return FunctionKey(self.account, self.region, self.name)
 
     def to_compute(self, package: Path) -> compute.Function:
-        """Return what runs it; `package` is the path of its zip file."""
+        """Return what runs it; `package` is the path of its zip file, beside which those of its layers are."""
         settings = self.configuration
         return compute.Function(
             arn=self.arn,
@@ -99,8 +107,13 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
             timeout_seconds=settings.timeout_seconds,
             tmp_mb=settings.tmp_mb,
             package=package,
+            layers=tuple(package.with_name(f"{layer.digest}{package.suffix}") for layer in settings.layers),
             variables=tuple((settings.variables or {}).items()),
             log_group=settings.logging.group,
+            log_format=settings.logging.format,
+            application_log_level=settings.logging.application_level,
+            system_log_level=settings.logging.system_level,
+            tracing_mode=settings.tracing,
         )
 
 
@@ -123,6 +136,11 @@ def after(tx: Tx, account: str, region: str, name: str, limit: int) -> list[Func
     return [_from_row(row) for row in tx.all(SELECT_FUNCTIONS_AFTER, account, region, name, limit)]
 
 
+def since(tx: Tx, account: str, region: str, name: str, limit: int) -> list[Function]:
+    """Return up to `limit` functions of an account in a region, that of `name` and those behind it."""
+    return [_from_row(row) for row in tx.all(SELECT_FUNCTIONS_FROM, account, region, name, limit)]
+
+
 def create(tx: Tx, function: Function) -> Function:
     """Write a new function; raises ResourceConflictException where its name is taken."""
     if find(tx, *function.key) is not None:
@@ -139,6 +157,8 @@ def create(tx: Tx, function: Function) -> Function:
         function.modified_ms,
         function.deployment,
         function.last_version,
+        function.recursive_loop,
+        function.code_signing,
     )
     return function
 
@@ -156,6 +176,8 @@ def save(tx: Tx, function: Function) -> Function:
         function.modified_ms,
         function.deployment,
         function.last_version,
+        function.recursive_loop,
+        function.code_signing,
         *function.key,
     )
     return function
@@ -169,15 +191,16 @@ def delete(tx: Tx, key: FunctionKey) -> Function:
 
 
 def packages(tx: Tx) -> set[str]:
-    """Return the digests of all packages that functions refer to."""
+    """Return the digests of all packages that functions and their versions refer to."""
     return {row[0] for row in tx.all(SELECT_PACKAGES)}
 
 
 def totals(tx: Tx, account: str, region: str) -> tuple[int, int]:
-    """Return how many functions an account has in a region, and the size of their packages in bytes."""
-    row = tx.one(SELECT_TOTALS, account, region)
+    """Return how many functions an account has in a region, and the size of all their versions' packages in bytes."""
+    row, published = tx.one(SELECT_TOTALS, account, region), tx.one(SELECT_VERSIONS_BYTES, account, region)
     assert row is not None
-    return row[0], row[1]
+    assert published is not None
+    return row[0], row[1] + published[0]
 
 
 def reserved(tx: Tx, account: str, region: str) -> int:
@@ -216,4 +239,6 @@ def _from_row(row: Row) -> Function:
         modified_ms=row[9],
         deployment=row[10],
         last_version=row[11],
+        recursive_loop=row[12],
+        code_signing=row[13],
     )

@@ -1,29 +1,95 @@
-"""What Lambda says of layers that can't be used. None can yet: there is no way to publish one."""
+"""Which versions of layers a function may use, and how large they may be with its code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.call import Call
+from cumulet.kernel.errors import AwsError
+from cumulet.services.lambda_ import layer_policies, layer_versions
+from cumulet.services.lambda_.configuration import Layer
 from cumulet.services.lambda_.errors import AccessDeniedException, invalid
+from cumulet.services.lambda_.layer_names import LayerKey, layer_arn, parse_version, version_arn
+from cumulet.services.lambda_.layer_versions import LayerVersion
+from cumulet.services.lambda_.zip_files import MOST_UNZIPPED_BYTES
+from cumulet.store import Tx
 
 MOST_LAYERS = 5
 
 
-def check(call: Call, arns: Sequence[str]) -> None:
-    """Raise Lambda's error for the layers of a function."""
+@dataclass(frozen=True)
+class Asker:
+    """Who wants to use layers, and in which region."""
+
+    account: str
+    region: str
+    principal: str
+    is_enforcing: bool
+    """Must other accounts permit that their layers are used?"""
+
+
+def asker(call: Call, *, is_enforcing: bool) -> Asker:
+    """Return who a request comes from."""
+    return Asker(call.account, call.region, call.identity.principal, is_enforcing)
+
+
+def resolve(tx: Tx, asker: Asker, arns: Sequence[str]) -> tuple[Layer, ...]:
+    """Return the layers that ARNs mean, in their order.
+
+    Raises InvalidParameterValueException for more than five, for one of another region or that does not exist, and for
+    two versions of one layer; AccessDeniedException for what another account doesn't permit, if it exists or not.
+    """
     if len(arns) > MOST_LAYERS:
         raise invalid(f"Cannot reference more than {MOST_LAYERS} layers.")
-    for text in arns:
-        arn = parse_arn(text)
-        if arn is None or arn.account != call.account:
-            raise AccessDeniedException(
-                f"User: {call.identity.principal} is not authorized to perform: lambda:GetLayerVersion on resource: "
-                f"{text} because no resource-based policy allows the lambda:GetLayerVersion action"
-            )
-        if arn.region != call.region:
+    found: dict[str, Layer] = {}
+    for arn in arns:
+        version = _usable(tx, asker, arn)
+        if version.layer_arn in found:
             raise invalid(
-                f"Layers are not in the same region as the function. Layers are expected to be in region {call.region}."
+                "Two different versions of the same layer are not allowed to be referenced in the same function. "
+                f"{found[version.layer_arn].arn} and {version.arn} are versions of the same layer."
             )
-        raise invalid(f"Layer version {text} does not exist.")
+        found[version.layer_arn] = Layer(version.arn, version.package.digest, version.package.size_bytes)
+    return tuple(found.values())
+
+
+def may_use(tx: Tx, asker: Asker, key: LayerKey, number: int) -> bool:
+    """Return whether a version, if it exists, may be used by those of another account."""
+    if key.account == asker.account or not asker.is_enforcing:
+        return True
+    return layer_policies.lets_use(tx, key, number, account=asker.account, principal=asker.principal)
+
+
+def denied(principal: str, action: str, resource: str) -> AwsError:
+    """Return the error for a layer of another account."""
+    return AccessDeniedException(
+        f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
+        f"because no resource-based policy allows the {action} action"
+    )
+
+
+def check_size(unzipped_bytes: int) -> None:
+    """Raise InvalidParameterValueException where code and layers together unpack to more than Lambda allows."""
+    if unzipped_bytes > MOST_UNZIPPED_BYTES:
+        raise invalid(
+            f"Function code combined with layers exceeds the maximum allowed size of {MOST_UNZIPPED_BYTES} bytes. "
+            f"The actual size is {unzipped_bytes} bytes."
+        )
+
+
+def _usable(tx: Tx, asker: Asker, arn: str) -> LayerVersion:
+    named = parse_version(arn)
+    if named is None:
+        raise denied(asker.principal, layer_policies.GET_LAYER_VERSION, arn)
+    key, number = named
+    version = layer_versions.find(tx, key, number)
+    if key.account != asker.account and (version is None or not may_use(tx, asker, key, number)):
+        raise denied(asker.principal, layer_policies.GET_LAYER_VERSION, arn)
+    if key.region != asker.region:
+        raise invalid(
+            f"Layers are not in the same region as the function. Layers are expected to be in region {asker.region}."
+        )
+    if version is None or not arn.startswith(layer_arn(key)):
+        raise invalid(f"Layer version {version_arn(key, number)} does not exist.")
+    return version

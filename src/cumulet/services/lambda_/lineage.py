@@ -35,9 +35,7 @@ class Lineage(NamedTuple):
 def is_exhausted(trace_header: str | None, function_arn: str) -> bool:
     """Return whether one more invocation of a function for an event would be too many."""
     lineage = _read(trace_header)
-    return (
-        lineage is not None and lineage.function == _hashed(function_arn) and lineage.returns + 1 >= MOST_INVOCATIONS
-    )
+    return lineage is not None and lineage.function == _hashed(function_arn) and lineage.returns + 1 >= MOST_INVOCATIONS
 
 
 def counted(trace_header: str, function_arn: str) -> str:

@@ -6,6 +6,7 @@ import msgspec
 import orjson
 
 from cumulet.kernel.arns import partition_of
+from cumulet.services.lambda_.function_names import FunctionKey
 from cumulet.store import Row, Tx
 
 _COLUMNS = """id, uuid, account, region, function_name, source_arn, is_enabled, settings, tags, modified_at"""
@@ -24,13 +25,49 @@ SELECT_OF_FUNCTION = f"""
 SELECT_OF_SOURCE = f"{SELECT} WHERE account = ? AND region = ? AND source_arn = ? AND id > ? ORDER BY id LIMIT ?"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+FOREVER = -1
+"""Of a stream's records: their age and their retries are not limited."""
+
+
+class Provisioned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Pollers that are kept ready for a queue."""
+
+    least: int | None = None
+    most: int | None = None
+    group: str | None = None
+
+
+class Streaming(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a stream is read."""
+
+    starting_position: str
+    starting_ms: int | None = None
+    """With AT_TIMESTAMP."""
+    lanes: int = 1
+    """ParallelizationFactor: so many batches of a shard are processed at a time."""
+    bisects: bool = False
+    most_age_seconds: int = FOREVER
+    most_retries: int = FOREVER
+    tumbling_seconds: int = 0
+    on_failure: str | None = None
+    """The ARN of the destination of what is given up."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How batches are made and what their answers mean."""
 
     batch_size: int = 10
     window_seconds: int = 0
     max_concurrency: int | None = None
     response_types: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    """Patterns, of which a message or record must match one, if there are any."""
+    key_arn: str | None = None
+    """KMSKeyArn: stored only, like everything here the filters are not encrypted."""
+    metrics: tuple[str, ...] = ()
+    provisioned: Provisioned | None = None
+    stream: Streaming | None = None
+    """Set when the source is a stream."""
 
     @property
     def reports_failures(self) -> bool:
@@ -46,6 +83,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     region: str
     function_name: str
+    """With the qualifier of a version or alias: `name:qualifier`."""
     source_arn: str
     is_enabled: bool
     settings: Settings
@@ -59,8 +97,18 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         return f"arn:{partition}:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
 
     @property
+    def function_key(self) -> FunctionKey:
+        """Which function it is."""
+        return FunctionKey(self.account, self.region, self.function_name.partition(":")[0])
+
+    @property
+    def qualifier(self) -> str | None:
+        """Which version or alias of the function, where it is one."""
+        return self.function_name.partition(":")[2] or None
+
+    @property
     def function_arn(self) -> str:
-        """The function's ARN."""
+        """The function's ARN, with the qualifier."""
         partition = partition_of(self.region)
         return f"arn:{partition}:lambda:{self.region}:{self.account}:function:{self.function_name}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cumulet.services.lambda_.function_names import FunctionKey
 from cumulet.services.lambda_.mappings import Mapping
 from cumulet.services.lambda_.queue_poller import QueuePoller
 
@@ -28,10 +29,10 @@ class Pollers:
         if poller is not None:
             poller.close()
 
-    def wake(self, function_arn: str) -> None:
-        """Look again: a function was created or changed."""
+    def wake(self, key: FunctionKey) -> None:
+        """Look again: a function was created or changed, or a version or alias of it."""
         for poller in self._pollers.values():
-            if poller.mapping.function_arn == function_arn:
+            if poller.mapping.function_key == key:
                 poller.wake()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from cumulet.services.lambda_ import functions
 from cumulet.services.lambda_.configuration import Configuration
 from cumulet.services.lambda_.errors import ResourceConflictException, function_not_found, invalid, wrong_revision
-from cumulet.services.lambda_.function_names import FunctionKey, function_arn
+from cumulet.services.lambda_.function_names import FunctionKey, qualified_arn
 from cumulet.services.lambda_.functions import Function, Package
 from cumulet.store import Row, Tx
 
@@ -20,6 +20,7 @@ _COLUMNS = "number, revision, deployment, configuration, description, package, p
 _SELECT = f"SELECT {_COLUMNS} FROM lambda_versions WHERE account = ? AND region = ? AND function_name = ?"
 SELECT_VERSION = f"{_SELECT} AND number = ?"
 SELECT_VERSIONS_AFTER = f"{_SELECT} AND number > ? ORDER BY number LIMIT ?"
+SELECT_NUMBERS = "SELECT number FROM lambda_versions WHERE account = ? AND region = ? AND function_name = ?"
 INSERT_VERSION = f"""
 INSERT INTO lambda_versions (account, region, function_name, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 UPDATE_REVISION = """
@@ -154,9 +155,11 @@ def delete(tx: Tx, key: FunctionKey, number: int) -> None:
     tx.run(DELETE_VERSION, *key, number)
 
 
-def delete_all(tx: Tx, key: FunctionKey) -> None:
-    """Delete all versions of a function."""
+def delete_all(tx: Tx, key: FunctionKey) -> list[int]:
+    """Delete all versions of a function and return their numbers."""
+    numbers = [row[0] for row in tx.all(SELECT_NUMBERS, *key)]
     tx.run(DELETE_VERSIONS, *key)
+    return numbers
 
 
 def change_revision(tx: Tx, key: FunctionKey, number: int, revision: str) -> None:
@@ -173,7 +176,7 @@ def load(tx: Tx, key: FunctionKey, number: int) -> Version:
     """Return a version; raises ResourceNotFoundException."""
     version = find(tx, key, number)
     if version is None:
-        raise function_not_found(f"{function_arn(*key)}:{number}")
+        raise function_not_found(qualified_arn(key, str(number)))
     return version
 
 

@@ -6,7 +6,9 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from lzma import LZMAError
+from pathlib import Path
 
 from cumulet.services.lambda_.errors import invalid
 
@@ -38,6 +40,25 @@ def check(content: bytes) -> None:
         raise invalid(TOO_LARGE)
     if not entries:
         raise invalid(EMPTY)
+
+
+def check_together(package: Path | bytes, layers: Sequence[Path]) -> None:
+    """Raise InvalidParameterValueException where a function's package and layers are too large together.
+
+    All of them have passed `check` before.
+    """
+    sources = [io.BytesIO(package) if isinstance(package, bytes) else package, *layers]
+    together = sum(_unzipped_bytes(source) for source in sources)
+    if layers and together > MOST_UNZIPPED_BYTES:
+        raise invalid(
+            f"Function code combined with layers exceeds the maximum allowed size of {MOST_UNZIPPED_BYTES} bytes. "
+            f"The actual size is {together} bytes."
+        )
+
+
+def _unzipped_bytes(source: Path | io.BytesIO) -> int:
+    with zipfile.ZipFile(source) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:

@@ -1,0 +1,67 @@
+"""A stream as whoever reads it on its own account sees it, such as an event source mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from cumulet.kernel.arns import Arn
+
+Start = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of a stream whose records have an order."""
+
+    id: str
+    parents: tuple[str, ...] = ()
+    """The shards that it came from: their records are before its own. Those that the stream has forgotten are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One record."""
+
+    sequence_number: str
+    partition_key: str
+    """Records with the same key keep their order."""
+    arrived_ms: int
+    entry: Mapping[str, Any]
+    """What functions get as an entry of Records, without eventSourceARN, awsRegion and invokeIdentityArn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records in their order, and where to go on."""
+
+    records: Sequence[StreamRecord]
+    position: str
+    """Behind the last of them."""
+    is_end: bool = False
+    """Nothing will ever come behind them: the shard is closed and was read to its end."""
+
+
+class StreamSource(Protocol):
+    """The streams of one service, by ARN. An ARN or shard that does not exist raises LookupError, except in `watch`.
+
+    A position is text of the source's own making that stays valid for ever: what has been removed from a stream
+    meanwhile is passed over.
+    """
+
+    async def shards(self, arn: Arn) -> Sequence[Shard]:
+        """Return the shards that a stream has, parents before their children."""
+
+    async def start(self, arn: Arn, shard_id: str, start: Start, timestamp_ms: int | None = None) -> str:
+        """Return a position: before all records, behind all that there are now, or before the first of a time."""
+
+    async def read(self, arn: Arn, shard_id: str, position: str, most: int) -> Page:
+        """Return up to `most` records behind a position, fewer only where there are no more now."""
+
+    def watch(self, arn: Arn, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` whenever there may be records or shards to read, until the returned function is called.
+
+        It is called within the commit that makes them readable, so that a virtual clock sees what `wake` spawns. A
+        stream that is made later is watched from then on.
+        """
