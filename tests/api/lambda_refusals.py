@@ -317,7 +317,6 @@ CREATES: list[Case] = [
             LACKING,
             "Cumulet does not implement functions from container images yet.",
         ),
-        ({"Publish": True}, 501, LACKING, lacking("Publish", "CreateFunction")),
         ({"Code": {"S3Bucket": "b"}}, 400, VALIDATION, at_least("b", "code.s3Bucket", 3, "length")),
         ({"Architectures": []}, 400, VALIDATION, at_least("[]", "architectures", 1, "length")),
         (
@@ -433,7 +432,6 @@ UPDATES: list[Case] = [
             ({"ZipFile": PACKAGE, "RevisionId": "other"}, 412, PRECONDITION, WRONG_REVISION),
             ({"ZipFile": b"", "RevisionId": "other"}, 412, PRECONDITION, WRONG_REVISION),
             ({"ZipFile": b"", "DryRun": True}, 400, INVALID, EMPTY),
-            ({"ZipFile": PACKAGE, "Publish": True}, 501, LACKING, lacking("Publish", "UpdateFunctionCode")),
             (
                 {"ImageUri": "image"},
                 400,

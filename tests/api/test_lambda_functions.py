@@ -95,7 +95,7 @@ def test_all_settings_are_shown_as_they_were_given(cumulet: Cumulet) -> None:
         "Architectures": ["arm64"],
         "Environment": {"Variables": {"PLACE": "here", "EMPTY": ""}},
         "TracingConfig": {"Mode": "Active"},
-        "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+        "DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:123456789012:dead"},
         "KMSKeyArn": "arn:aws:kms:us-east-1:123456789012:key/key",
         "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/my/group", "SystemLogLevel": "WARN"},
     }
@@ -104,7 +104,7 @@ def test_all_settings_are_shown_as_they_were_given(cumulet: Cumulet) -> None:
         cumulet,
         "hello",
         VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-        SnapStart={"ApplyOn": "PublishedVersions"},
+        SnapStart={"ApplyOn": "None"},
         **settings,
     )
 
@@ -117,7 +117,7 @@ def test_all_settings_are_shown_as_they_were_given(cumulet: Cumulet) -> None:
         "VpcId": "",
         "Ipv6AllowedForDualStack": False,
     }
-    assert found["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
+    assert found["SnapStart"] == {"ApplyOn": "None", "OptimizationStatus": "Off"}
 
 
 @pytest.mark.parametrize("given", [{}, {"Variables": {}}])
@@ -367,7 +367,7 @@ SETTINGS: dict[str, Any] = {
     "Description": "first",
     "TracingConfig": {"Mode": "Active"},
     "Environment": {"Variables": {"PLACE": "here"}},
-    "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+    "DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:123456789012:dead"},
     "KMSKeyArn": "arn:aws:kms:us-east-1:123456789012:key/key",
     "LoggingConfig": {"LogFormat": "JSON"},
     "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},

@@ -576,7 +576,6 @@ def test_a_payload_may_have_6_mb(cumulet: Cumulet) -> None:
             400,
             r"1 validation error detected: Value 'what is this' at 'functionName' failed to satisfy constraint: .*",
         ),
-        ({"InvocationType": "Event"}, "InternalFailure", 501, r"Cumulet does not implement InvocationType=Event.*"),
     ],
 )
 def test_what_invoke_refuses(cumulet: Cumulet, members: dict[str, Any], code: str, status: int, message: str) -> None:

@@ -9,14 +9,11 @@ import site
 import sys
 
 
-def _spawn(spawner, folders):
+def _spawn(spawner: str, folders: list[str]) -> None:
     at_start = set(sys.modules)
-    from importlib.util import module_from_spec, spec_from_file_location
+    from importlib.machinery import SourceFileLoader
 
-    spec = spec_from_file_location("spawner", spawner)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.serve_boxes(at_start, folders)
+    SourceFileLoader("spawner", spawner).load_module().serve_boxes(at_start, folders)
 
 
 if __name__ == "__main__":

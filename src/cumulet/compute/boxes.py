@@ -1,176 +1,172 @@
-"""Boxes: the sandboxes of execution environments. Programs run in one, see what is in it, and end with it."""
+"""All boxes of a platform. Some are kept ready: what takes longest about one doesn't depend on what it is for."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cumulet.compute import memory, sandbox
+from cumulet.compute import sandbox
+from cumulet.compute.box import Box, BoxSpec, Process, Program
+from cumulet.compute.box_network import RUNTIME_API
+from cumulet.compute.cgroups import Groups
 from cumulet.compute.interpreter import Interpreter, find_interpreter
-from cumulet.compute.processes import End, Launch, Processes
-from cumulet.compute.processes import Process as Launched
-from cumulet.compute.variables import Places
+from cumulet.compute.privileges import USERS
+from cumulet.compute.processes import Facts, Processes
+from cumulet.compute.relay import Relay
+from cumulet.compute.variables import Places, interpreter_variables
 
-MIB = 1024 * 1024
+__all__ = ["Box", "BoxSpec", "Boxes", "Process", "Program", "Serve"]
 
+Serve = Callable[[socket.socket], Awaitable[asyncio.Server]]
+"""Lets the platform answer requests on one more listening socket."""
+KEPT_READY = 3
+REFILL_AFTER_SECONDS = 0.05
+"""Whoever has just taken a box has better use for the processors."""
+BACKLOG = 128
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What boxes are made with, once the first is to be."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSpec:
-    """What an environment is to have."""
-
-    task: str
-    """The folder shown as /var/task, within the folder of `Boxes`."""
-    layers: str | None = None
-    """The folder shown as /opt, likewise."""
-    tmp_mb: int = 512
-    memory_mb: int = 128
-    has_network: bool = True
-    """May it reach more than the platform?"""
-    language: str | None = None
-    """The folder shown as /var/lang, read-only like the others; None for the installation of Python."""
-    runtime: str | None = None
-    """The folder shown as /var/runtime; None for what AWS's Python runtime has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """What is run in a box."""
-
-    arguments: Sequence[str] | None = None
-    """The first is a path inside of the box. None: the Python handler that the variables name."""
-    variables: Mapping[str, str]
-    name: str = "runtime"
-    """For people."""
-
-
-class Process:
-    """A program that has been started in a box."""
-
-    def __init__(self, launched: Launched) -> None:
-        self._launched = launched
-        self.ended: asyncio.Future[End] = launched.ended
-
-    def signal(self, number: int) -> None:
-        """Send the program a signal; harmless when it has ended."""
-        self._launched.kill()
-
-    def kill(self) -> None:
-        """Kill the program; harmless when it has ended."""
-        self._launched.kill()
-
-
-class Box:
-    """A box. `listener` is for the Runtime API and its likes; whoever serves it also closes it."""
-
-    def __init__(self, spec: BoxSpec, places: Places, processes: Processes, url: str) -> None:
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(128)
-        self.address = "127.0.0.1:{1}".format(*self.listener.getsockname())
-        """What AWS_LAMBDA_RUNTIME_API is inside."""
-        self.url = url
-        """The platform's, as seen from inside."""
-        self.places = places
-        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
-        """Nothing in the box runs any more. How the program ended that ended it, if that is how it ended."""
-        self._spec = spec
-        self._processes = processes
-        self._launched: Launched | None = None
-
-    async def run(self, program: Program, output: int) -> Process:
-        """Start a program; `output`, the write end of a pipe, is closed here. Raises OSError."""
-        places = self.places
-        arguments = program.arguments or [places.executable, "-S", f"{places.runtime}/bootstrap.py"]
-        launch = Launch(
-            arguments=arguments, variables=program.variables, task=self._spec.task, tmp_mb=self._spec.tmp_mb
-        )
-        self._launched = await self._processes.start(launch, output)
-        self._launched.ended.add_done_callback(lambda ended: self._has_ended(ended.result()))
-        return Process(self._launched)
-
-    def freeze(self) -> None:
-        """Let nothing in the box go on before `thaw`."""
-
-    def thaw(self) -> None:
-        """Let everything go on; costs nothing where nothing was frozen."""
-
-    def kill(self) -> None:
-        """Kill everything in the box, and give up what it has; harmless when it has ended."""
-        if self._launched is None:
-            self._has_ended(End())
-        else:
-            self._launched.kill()
-
-    def used_bytes(self) -> int:
-        """Return the most memory that the programs have used."""
-        if self._launched is None or self._launched.first_pid is None:
-            return 0
-        return memory.used_bytes(self._launched.first_pid, self._spec.memory_mb * MIB)
-
-    @property
-    def is_out_of_memory(self) -> bool:
-        """Has the kernel killed a program for want of memory?"""
-        return False
-
-    def _has_ended(self, end: End) -> None:
-        if self.places.temporary is not None:
-            shutil.rmtree(self.places.temporary, ignore_errors=True)
-        if not self.ended.done():
-            self.ended.set_result(end)
+    interpreter: Interpreter
+    processes: Processes
+    groups: Groups
 
 
 class Boxes:
-    """All boxes of a platform. What they need is found, and started, when the first is opened."""
+    """All boxes. What they need is found, and started, when the first is opened."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, serve: Serve | None = None, *, has_own_network: bool = True) -> None:
+        """`serve` is for the endpoint inside of boxes that have networks of their own."""
         self._folder = folder
-        """What is shown in boxes is below it."""
         self._url = url
-        self._interpreter: Interpreter | None = None
-        self._processes: Processes | None = None
-        self._preparation: asyncio.Future[Processes] | None = None
+        self._serve = serve
+        self._has_own_network = has_own_network
+        self._means: Means | None = None
+        self._facts: Facts | None = None
+        self._preparation: asyncio.Future[Means] | None = None
         self._numbers = itertools.count(1)
+        self._blank: deque[Box] = deque()
+        """Those that are not for anything yet."""
+        self._refilling: asyncio.TimerHandle | None = None
+        self._work: set[asyncio.Task[None]] = set()
 
     @property
     def isolation(self) -> str:
-        """Return what keeps boxes apart, for people to read."""
-        if self._processes is None:
+        """Return what keeps boxes apart and what doesn't, for people to read."""
+        if self._facts is None or self._means is None:
             return "not known before a function has run"
-        return self._processes.lacks_isolation or "namespaces"
+        if self._facts.isolation is not None:
+            return f"{self._facts.isolation}; functions see this machine's files, processes and network"
+        lacking = [self._facts.network, self._facts.outside, self._means.groups.lacks]
+        return "; ".join(["namespaces", *(reason for reason in lacking if reason is not None)])
 
     async def ready(self) -> None:
         """Make sure that a box can be opened. Raises OSError where it can't."""
-        if self._processes is None:
+        if self._means is None:
             if self._preparation is None:
                 self._preparation = asyncio.get_running_loop().run_in_executor(None, self._prepare)
             try:
-                self._processes = await asyncio.shield(self._preparation)
+                self._means = await asyncio.shield(self._preparation)
             except OSError:
                 self._preparation = None
                 raise
-        await self._processes.ready()
+        self._facts = await self._means.processes.ready()
 
     async def open(self, spec: BoxSpec) -> Box:
-        """Make a box. Raises OSError."""
+        """Return a box that is like this. Raises OSError."""
         await self.ready()
-        assert self._processes is not None
-        return Box(spec, self._places(spec), self._processes, self._url)
+        box = self._take() or await self._make()
+        try:
+            await self._furnish(box, spec)
+        except OSError:
+            box.kill()
+            raise
+        if self._refilling is None:
+            self._refilling = asyncio.get_running_loop().call_later(REFILL_AFTER_SECONDS, self._refill)
+        return box
 
     async def stop(self) -> None:
         """End all boxes, for good."""
-        if self._processes is not None:
-            await self._processes.stop()
+        if self._refilling is not None:
+            self._refilling.cancel()
+        for task in self._work:
+            task.cancel()
+        if self._means is not None:
+            await self._means.processes.stop()
+            await asyncio.get_running_loop().run_in_executor(None, self._means.groups.remove)
 
-    def _prepare(self) -> Processes:
+    async def _make(self) -> Box:
+        """Begin a box."""
+        assert self._means is not None and self._facts is not None
+        facts, means, number = self._facts, self._means, next(self._numbers)
+        group = None
+        if facts.isolation is None:
+            group = await asyncio.get_running_loop().run_in_executor(None, means.groups.make, number)
+        user = facts.first_user + (number % USERS if facts.first_user != os.geteuid() else 0)
+        box = Box(facts, user, group, means.groups)
+        box.begin(lambda descriptors: means.processes.open(number, descriptors))
+        return box
+
+    async def _furnish(self, box: Box, spec: BoxSpec) -> None:
+        """Make a box what it is for."""
+        doors = await box.doors
+        box.places, box.url = self._places(spec), self._url
+        box.variables_at_start = self._variables_at_start()
+        box.fill(spec, _folders(spec))
+        if not doors:
+            box.listener = _listener()
+            box.address = "127.0.0.1:{1}".format(*box.listener.getsockname())
+            return
+        box.listener, platform, *way_out = doors
+        box.address = "{}:{}".format(*RUNTIME_API)
+        if self._serve is not None:
+            box.serve(await self._serve(platform))
+        else:
+            platform.close()
+        if way_out and spec.has_network:
+            relay = Relay(*way_out)
+            await relay.open()
+            box.serve(relay)
+        else:
+            for door in way_out:
+                door.close()
+
+    def _take(self) -> Box | None:
+        """Return a box that is kept ready."""
+        while self._blank:
+            if not (box := self._blank.popleft()).ended.done():
+                return box
+        return None
+
+    def _refill(self) -> None:
+        self._refilling = None
+        task = asyncio.get_running_loop().create_task(self._make_blank())
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _make_blank(self) -> None:
+        """Make boxes ready, one after the other."""
+        while sum(not box.ended.done() for box in self._blank) < KEPT_READY:
+            box = await self._make()
+            try:
+                await box.doors
+            except OSError:
+                return  # whoever opens the next one is told why
+            self._blank.append(box)
+
+    def _prepare(self) -> Means:
         try:
             interpreter = find_interpreter()
-        except LookupError as error:
+            executable = f"{sandbox.INTERPRETER}/{interpreter.executable.relative_to(interpreter.prefix)}"
+        except (LookupError, ValueError) as error:
             raise FileNotFoundError(str(error)) from error
         root, runtime = self._folder / "root", self._folder / "runtime"
         for folder in (root, runtime):
@@ -178,15 +174,56 @@ class Boxes:
             folder.mkdir(parents=True)
         for package in interpreter.packages:
             (runtime / package.name).symlink_to(package)
-        self._interpreter = interpreter
-        return Processes(interpreter, root)
+        endpoint = None
+        if self._has_own_network:
+            parts = urlsplit(self._url)
+            endpoint = (parts.hostname, parts.port)
+        beginning = {
+            "root": str(root.resolve()),
+            "interpreter": str(interpreter.prefix),
+            "executable": executable,
+            "packages": [str(path) for path in interpreter.packages],
+            "variables": self._variables_at_start(),
+            "endpoint": endpoint,
+        }
+        return Means(interpreter, Processes(interpreter.executable, beginning), Groups())
+
+    def _variables_at_start(self) -> dict[str, str]:
+        places = Places(sandbox.INTERPRETER, "", sandbox.RUNTIME, sandbox.TASK, None, sandbox.LAYERS)
+        return interpreter_variables(places)
 
     def _places(self, spec: BoxSpec) -> Places:
-        assert self._interpreter is not None and self._processes is not None
-        prefix, executable = self._interpreter.prefix, self._interpreter.executable
-        if self._processes.lacks_isolation is None:
-            inside = f"{sandbox.INTERPRETER}/{executable.relative_to(prefix)}"
-            return Places(sandbox.INTERPRETER, inside, sandbox.RUNTIME, sandbox.TASK, None)
-        temporary = self._folder / "tmp" / str(next(self._numbers))
+        assert self._means is not None and self._facts is not None
+        interpreter = self._means.interpreter
+        if self._facts.isolation is None:
+            inside = f"{sandbox.INTERPRETER}/{interpreter.executable.relative_to(interpreter.prefix)}"
+            return Places(sandbox.INTERPRETER, inside, sandbox.RUNTIME, sandbox.TASK, None, sandbox.LAYERS)
+        temporary = self._folder.absolute() / "tmp" / str(next(self._numbers))
         temporary.mkdir(parents=True)
-        return Places(str(prefix), str(executable), str(self._folder / "runtime"), spec.task, str(temporary))
+        return Places(
+            spec.language or str(interpreter.prefix),
+            str(interpreter.executable),
+            spec.runtime or str(self._folder.absolute() / "runtime"),
+            spec.task,
+            str(temporary),
+            spec.layers or sandbox.LAYERS,
+        )
+
+
+def _folders(spec: BoxSpec) -> dict[str, str]:
+    """Return where the folders of the machine are shown."""
+    shown = {
+        sandbox.TASK: spec.task,
+        sandbox.LAYERS: spec.layers,
+        sandbox.INTERPRETER: spec.language,
+        sandbox.RUNTIME: spec.runtime,
+    }
+    return {inside: os.path.realpath(outside) for inside, outside in shown.items() if outside is not None}
+
+
+def _listener() -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(BACKLOG)
+    return listener

@@ -9,7 +9,6 @@ environment: AWS resets one then, here a new one takes its place.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -156,6 +155,8 @@ class Environment:
         self._end_of_runtime: asyncio.Future[End] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._is_up = False
+        """Is the init over, and was it successful?"""
         self._is_frozen = False
         self._free_since = 0.0
         self._sampled_at = 0.0
@@ -383,7 +384,8 @@ class Environment:
 
     def _extension_ended(self, extension: Extension, pipe: OutputPipe, end: End) -> None:
         pipe.close()
-        if self._ending is not None or self.state is State.ENDED or extension.process is None:
+        is_gone = self.extensions.named(extension.name) is not extension or self._ending is not None
+        if is_gone or self.state is State.ENDED:
             return
         if end.failure is not None:
             extension.state, extension.error_type = ExtensionState.LAUNCH_ERROR, "UnknownError"
@@ -414,6 +416,7 @@ class Environment:
         self._limit_at = began_at + limit_seconds
         self._failure = None
         self._process = self._end_of_runtime = None
+        self._is_up = False
         self.state = State.STARTED
         self.extensions = Extensions(self._around.ids.uuid)
         extensions = self._code.extensions()
@@ -429,11 +432,14 @@ class Environment:
             failure: Failure | None = await init
         finally:
             self._init = None
+        self._is_up = failure is None
         self._report_init(phase, began_at, failure)
         if failure is not None and self._box is not None:
             if self.extensions:
                 await self._shut_down(self._box, "timeout" if failure.is_timeout else "failure")
-            self._box.kill()
+            else:
+                self._box.kill()
+            await asyncio.shield(self._box.ended)
         return failure
 
     def _announce(self, phase: Phase) -> None:
@@ -551,7 +557,7 @@ class Environment:
         if self._end_of_runtime is not None and self._end_of_runtime.done():
             end = self._end_of_runtime.result()
         self._runtime_ended(box, end)
-        if self._init is None and self._ending is None and self.state is not State.ENDED:
+        if self._is_up and self._ending is None:
             self._close()
 
     def _runtime_ended(self, box: Box, end: End) -> None:
@@ -606,15 +612,12 @@ class Environment:
             await shutdown.shut_down(box, self._process, self.extensions, self._log.telemetry, reason)
         finally:
             box.kill()
-        if self._init is None and self._phase_is_over(box):
-            await asyncio.shield(box.ended)
+        await asyncio.shield(box.ended)
+        if self._is_up:
             self._close()
 
-    def _phase_is_over(self, box: Box) -> bool:
-        return self._ending is not None and box is self._box
-
     def _close(self) -> None:
-        if self.state is State.ENDED and self._ended.done():
+        if self._ended.done():
             return
         self.state = State.ENDED
         for pipe in (self._pipe, *self._pipes):
@@ -784,7 +787,7 @@ class Environment:
         box = self._box
         if box is None or box.ended.done():
             raise ConnectionError("the environment has ended")
-        connection = box.socket() if hasattr(box, "socket") else socket.socket()
+        connection = await box.socket()
         connection.setblocking(False)
         try:
             await self._loop.sock_connect(connection, ("127.0.0.1", port))

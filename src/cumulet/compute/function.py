@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-
 InitType = Literal["on-demand", "provisioned-concurrency"]
 """AWS: the values of AWS_LAMBDA_INITIALIZATION_TYPE."""
 

@@ -2,10 +2,11 @@
 
 Runs in a fork of the spawner, imports the standard library only, and talks to the server over a socket of its own. In a
 process namespace its end is the end of all others in there; without one it adopts the orphans among its descendants,
-so that it can find and kill them. It has no rights when the first program starts, and forks itself for Python ones.
+so that it can find and kill them. It has no rights when the first program starts. Python runtimes are forks of it, the
+first one made ahead.
 
 From the server, as JSON: `fill` with `folders`, `tmp_mb`, `network` and `user`, once; `run` with an id, `arguments`,
-`variables` and `folder`, and the descriptor for the output; `signal` with an id and `number`; `clear`, `stop`, `go`;
+`variables`, `folder` and `is_runtime`, and the descriptor for the output; `signal` with an id and `number`; `clear`, `stop`, `go`;
 `socket`. To the server: `doors` with sockets, if the box has a network; `ended` with an id and `status`, as wait(2) has
 it, or `failure`; `socket` with one; `failed`, before it gives up.
 """
@@ -20,7 +21,7 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
@@ -60,8 +61,13 @@ class Beginning:
 class Init:
     """A box."""
 
-    def __init__(self, beginning: Beginning) -> None:
+    def __init__(self, beginning: Beginning, warm_up: Callable[[], None]) -> None:
+        """`warm_up` is called in forks that are to be Python runtimes, as soon as they are there."""
         self._beginning = beginning
+        self._warm_up = warm_up
+        self._user = os.geteuid()
+        self._spare: tuple[int, socket.socket] | None = None
+        """A fork that waits for what it is to run."""
         self._programs: dict[int, int] = {}
         """The ids of programs that run, by process id."""
         self._control = socket.socket(fileno=beginning.control)
@@ -75,14 +81,13 @@ class Init:
     def run(self) -> Mapping[str, str]:
         """Be the box until it is to end, with this process. Returns in forks alone, with a runtime's variables."""
         try:
-            self._begin()
-            return self._serve()
+            return self._begin() or self._serve()
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._tell({"failed": str(error)})
             self._end()
 
-    def _begin(self) -> None:
+    def _begin(self) -> Mapping[str, str] | None:
         beginning = self._beginning
         _close_all_but(
             beginning.control, beginning.lifeline, *beginning.groups, self._child_ended.fileno(), self._wakeup.fileno()
@@ -103,6 +108,7 @@ class Init:
             for door in doors:
                 if door is not None:
                     door.close()
+        return self._make_spare() if beginning.is_sandboxed else None
 
     def _serve(self) -> Mapping[str, str]:
         poll = select.poll()
@@ -150,6 +156,7 @@ class Init:
         if request["network"] and self._beginning.can_go_out:
             open_way_out()
         sandbox.fill_box(request["folders"], request["tmp_mb"])
+        self._user = request["user"]
         privileges.give_up(request["user"])
         self._die_with_spawner()
 
@@ -158,7 +165,49 @@ class Init:
         if select.select([self._beginning.lifeline], [], [], 0)[0]:
             self._end()
 
+    def _make_spare(self) -> Mapping[str, str] | None:
+        """Fork a runtime; return in it, with its variables, once it is told them."""
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid:
+            its.close()
+            self._spare = pid, mine
+            return None
+        self._close_own()
+        mine.close()
+        self._warm_up()
+        packet, (output,), _, _ = socket.recv_fds(its, LARGEST_PACKET, 1)
+        its.close()
+        if not packet:
+            os._exit(0)
+        request = json.loads(packet)
+        privileges.give_up(request["user"])
+        _stand_alone(request["folder"], output)
+        privileges.be_open()
+        return request["variables"]  # type: ignore[no-any-return]
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            pid, channel = self._spare
+            self._spare = None
+            channel.close()
+            _send_signal(pid, signal.SIGKILL)
+
     def _run(self, number: int, request: dict[str, Any], output: int) -> Mapping[str, str] | None:
+        if self._spare is not None and request["arguments"] is None:
+            pid, channel = self._spare
+            self._spare = None
+            told = {"variables": request["variables"], "folder": request["folder"], "user": self._user}
+            with channel, contextlib.suppress(OSError):  # it has ended: that is told
+                socket.send_fds(channel, [json.dumps(told).encode()], [output])
+            os.close(output)
+            self._programs[pid] = number
+            return None
+        if request["is_runtime"]:
+            self._drop_spare()
+        return self._fork(number, request, output)
+
+    def _fork(self, number: int, request: dict[str, Any], output: int) -> Mapping[str, str] | None:
         failure, failure_in = os.pipe()
         pid = os.fork()
         if not pid:
@@ -176,23 +225,13 @@ class Init:
 
     def _become(self, request: dict[str, Any], output: int, failure: int) -> None:
         """Become a program in this process, a new one; return if that is a Python handler."""
+        self._close_own()
+        failure = fcntl.fcntl(failure, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE)
         try:
-            os.setsid()
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_DFL)
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            sources = [fcntl.fcntl(source, fcntl.F_DUPFD, FIRST_FREE) for source in (nothing, output, output, output)]
-            failure = fcntl.fcntl(failure, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE)
-            for descriptor, source in enumerate(sources):
-                os.dup2(source, descriptor)
-            os.closerange(TELEMETRY + 1, failure)
-            os.closerange(failure + 1, os.sysconf("SC_OPEN_MAX"))
-            resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            os.chdir(request["folder"])
+            _stand_alone(request["folder"], output, failure)
             if request["arguments"] is None:
                 privileges.be_open()
+                self._warm_up()
                 os.close(failure)
                 return
             for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -201,6 +240,14 @@ class Init:
         except OSError as error:
             os.write(failure, (error.strerror or str(error)).lower().encode())
             os._exit(EXEC_FAILED)
+
+    def _close_own(self) -> None:
+        """Close what a program has nothing to do with; not later, when the numbers belong to something else."""
+        signal.set_wakeup_fd(-1)
+        for own in (self._control, self._child_ended, self._wakeup):
+            own.close()
+        if self._spare is not None:
+            self._spare[1].close()
 
     def _reap(self) -> None:
         while True:
@@ -246,6 +293,23 @@ class Init:
         if not self._beginning.is_sandboxed:
             kill_descendants()
         os._exit(0)
+
+
+def _stand_alone(folder: str, output: int, kept: int = TELEMETRY) -> None:
+    """Have what a program has at its start, and the descriptor `kept`."""
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    sources = [fcntl.fcntl(source, fcntl.F_DUPFD, FIRST_FREE) for source in (nothing, output, output, output)]
+    for descriptor, source in enumerate(sources):
+        os.dup2(source, descriptor)
+    if kept > TELEMETRY:
+        os.closerange(TELEMETRY + 1, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(folder)
 
 
 def kill_all(processes: Iterable[int]) -> None:

@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -47,14 +48,17 @@ class Preloaded:
         self._groups.append(group)
         self._wanted |= set(map(_top, group))
 
-    def offer(self, folders: Iterable[str], is_client_fresh: bool) -> None:
-        """Forget, in a fork, what has been imported, but keep it ready unless it is in one of these folders.
-
-        `is_client_fresh` is to have the runtime interface client read its environment again.
-        """
+    def hide(self) -> None:
+        """Forget, in a fork, what has been imported, until `offer`."""
         self._modules = {name: module for name, module in sys.modules.items() if name not in self._at_start}
         for name in self._modules:
             del sys.modules[name]
+
+    def offer(self, folders: Iterable[str], is_client_fresh: bool) -> None:
+        """Give those who import it what has been imported, unless one of these folders brings something else.
+
+        `is_client_fresh` is to have the runtime interface client read its environment again.
+        """
         brought = {entry.partition(".")[0] for folder in folders for entry in _entries(folder)}
         if brought & self._wanted:
             return
@@ -85,7 +89,7 @@ class Preloaded:
             sys.modules[other] = self._modules.pop(other)
 
 
-class _Loader:
+class _Loader(Loader):
     """Loads what is loaded."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -93,9 +97,11 @@ class _Loader:
         self._spec = module.__spec__
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return it."""
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
+        """Leave it as it was."""
         module.__spec__ = self._spec
 
 

@@ -1,9 +1,8 @@
-"""The processes of execution environments, seen from the server: the other side of `spawner`."""
+"""The first processes of boxes, seen from the server: the other side of `spawner`."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import signal
 import socket
@@ -12,11 +11,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import orjson
-
-from cumulet.compute.interpreter import Interpreter
 
 SPAWNER = Path(__file__).with_name("spawner.py")
 LARGEST_PACKET = 1 << 20
@@ -72,70 +69,68 @@ class End:
         return f"exit status {code}" if code else "exit code 0"
 
 
-class Launch(TypedDict):
-    """What the spawner starts."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What boxes are like here, as the spawner has found out."""
 
-    arguments: Sequence[str]
-    variables: Mapping[str, str]
-    task: str
-    """The folder with the code."""
-    tmp_mb: int
+    isolation: str | None
+    """Why there are no namespaces, None if there are."""
+    network: str | None
+    """Why boxes have no network of their own."""
+    outside: str | None
+    """Why boxes reach no other machine."""
+    first_user: int
+    """The lowest user id of boxes; the server's own if all have that."""
+    inherited_bytes: int
+    """How much memory a Python runtime has from the spawner."""
 
 
-class Process:
-    """The processes of one environment."""
+class First:
+    """The first process of a box."""
 
     def __init__(self, number: int, processes: Processes) -> None:
-        self._number = number
+        self.number = number
         self._processes = processes
-        self.first_pid: int | None = None
-        """The process that all others come from, once it is known."""
-        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self.pid: int | None = None
+        """Once it is known."""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """It has ended, and everything that came of it."""
 
     def kill(self) -> None:
-        """Kill everything in the environment; harmless when it has ended."""
+        """Kill it with everything in the box; harmless when it has ended."""
         if not self.ended.done():
-            self._processes.send({"kill": self._number})
+            self._processes.send({"kill": self.number})
 
 
 class Processes:
     """The spawner, started when it is first needed, and again when somebody has killed it."""
 
-    def __init__(self, interpreter: Interpreter, root: Path) -> None:
-        self._interpreter = interpreter
-        self._root = root
-        """An empty folder."""
-        self._numbers = itertools.count(1)
-        self._running: dict[int, Process] = {}
+    def __init__(self, executable: Path, beginning: Mapping[str, Any]) -> None:
+        self._executable = executable
+        self._beginning = beginning
+        """The first packet to a spawner."""
+        self._running: dict[int, First] = {}
         self._spawner: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         """There while the spawner is."""
-        self._ready: asyncio.Future[None] | None = None
+        self._ready: asyncio.Future[Facts] | None = None
         self._to_send: deque[tuple[bytes, list[int]]] = deque()
         self._is_stopped = False
-        self.lacks_isolation: str | None = None
-        """Why environments aren't kept apart by namespaces, None if they are; known once `ready` has returned."""
 
-    async def ready(self) -> None:
+    async def ready(self) -> Facts:
         """Make sure that there is a spawner. Raises OSError where it can't be had."""
         if self._is_stopped:
             raise ConnectionError("the platform is stopping")
         if self._ready is None:
             self._start_spawner()
             self._ready = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._ready)
+        return await asyncio.shield(self._ready)
 
-    async def start(self, launch: Launch, output: int) -> Process:
-        """Start a runtime in an environment of its own; `output` is closed here. Raises OSError."""
-        try:
-            await self.ready()
-        except OSError:
-            os.close(output)
-            raise
-        number = next(self._numbers)
-        process = self._running[number] = Process(number, self)
-        self.send({"start": number, **launch}, output)
-        return process
+    def open(self, number: int, descriptors: Sequence[int]) -> First:
+        """Fork the first process of a box; the descriptors are closed here."""
+        first = self._running[number] = First(number, self)
+        self.send({"open": number}, *descriptors)
+        return first
 
     def send(self, request: Mapping[str, Any], *descriptors: int) -> None:
         """Send a packet to the spawner as soon as it takes one; the descriptors are closed then."""
@@ -154,7 +149,7 @@ class Processes:
         with its:
             try:
                 self._spawner = subprocess.Popen(
-                    [str(self._interpreter.executable), "-I", "-S", str(SPAWNER)],
+                    [str(self._executable), "-I", "-S", str(SPAWNER)],
                     stdin=its.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -168,8 +163,7 @@ class Processes:
         ours.setblocking(False)
         self._socket = ours
         asyncio.get_running_loop().add_reader(ours, self._receive)
-        packages = [str(path) for path in self._interpreter.packages]
-        self.send({"root": str(self._root), "interpreter": str(self._interpreter.prefix), "packages": packages})
+        self.send(self._beginning)
 
     def _flush(self) -> None:
         spawner = self._socket
@@ -203,15 +197,13 @@ class Processes:
             self._lose_spawner()
 
     def _heed(self, message: dict[str, Any]) -> None:
-        if "started" in message:
-            self._running[message["started"]].first_pid = message["pid"]
+        if "opened" in message:
+            self._running[message["opened"]].pid = message["pid"]
         elif "ended" in message:
-            ended = self._running.pop(message["ended"]).ended
-            ended.set_result(End(message.get("status", signal.SIGKILL), message.get("failure")))
+            self._running.pop(message["ended"]).ended.set_result(None)
         elif "isolation" in message:
-            self.lacks_isolation = message["isolation"]
             if self._ready is not None:
-                self._ready.set_result(None)
+                self._ready.set_result(Facts(**message))
         else:
             context = {"message": f"the spawner of execution environments failed: {message['crashed']}"}
             asyncio.get_running_loop().call_exception_handler(context)
@@ -233,9 +225,9 @@ class Processes:
             self._ready.set_exception(ConnectionError("the spawner of execution environments has ended"))
             self._ready.exception()  # it need not interest anybody
         running, self._running = self._running, {}
-        for process in running.values():
-            process.ended.set_result(End())
         spawner, self._socket, self._spawner, self._ready = self._spawner, None, None, None
+        for first in running.values():
+            first.ended.set_result(None)
         return loop.run_in_executor(None, _wait_for, spawner)
 
 

@@ -42,7 +42,7 @@ class Relay:
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _End(self), sock=self._connections)
+        self._server = await loop.create_server(lambda: _End(self, is_accepted=True), sock=self._connections)
         self._transport, _ = await loop.create_datagram_endpoint(lambda: _Questions(self), sock=self._names)
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Relay:
             self._spawn(self._answer(question, asker))
 
     async def _connect(self, end: _End, to: tuple[str, int]) -> None:
-        other = _End(self)
+        other = _End(self, is_accepted=False)
         try:
             if ipaddress.ip_address(to[0]) in LINK_LOCAL:
                 raise ConnectionRefusedError
@@ -116,22 +116,23 @@ class _End(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, *, is_accepted: bool) -> None:
         self._relay = relay
+        self._is_accepted = is_accepted
+        """Whether a box has opened it."""
         self._other: _End | None = None
         self._is_closed = False
         self._has_ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; on what a box has opened, wait for the other end."""
+        """Begin; nothing is read before there is another end."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.pause_reading()
+        if not self._is_accepted:
+            return
         accepted: socket.socket = transport.get_extra_info("socket")
         with socket.socket(fileno=os.dup(accepted.fileno())) as opened:
-            try:
-                data = opened.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
-            except OSError:
-                return  # it was opened here
+            data = opened.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)
         port, address = struct.unpack_from(">2xH4s", data)
         self._relay.begin(self, (socket.inet_ntoa(address), port))
 

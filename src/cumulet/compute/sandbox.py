@@ -71,8 +71,8 @@ def move_into_root(root: str, interpreter: str, packages: Sequence[str], first_u
     for name, text in _system_files(first_user).items():
         hidden.joinpath(name).write_text(text)
         hidden.joinpath(name).chmod(0o644)
-        if (target := _inside(root, f"/etc/{name}")).exists():
-            _bind(str(hidden / name), target)
+        if (shown := _inside(root, f"/etc/{name}")).exists():
+            _bind(str(hidden / name), shown)
     _inside(root, MACHINE).mkdir()
     make_read_only(root, AT_RECURSIVE)
     make_read_only("/", AT_RECURSIVE)

@@ -26,7 +26,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,10 +112,10 @@ class Spawner:
     def _do_chore(self) -> None:
         if self._chores is not None and next(self._chores, self) is self:
             self._chores = None
-            gc.freeze()
 
     def _open(self, number: int, descriptors: list[int]) -> init.Beginning | None:
         control, *groups = descriptors
+        gc.freeze()  # forks have no reason to look at it, which would copy it
         try:
             pid = clone(self._namespaces()) if self._is_sandboxed else os.fork()
         except OSError:
@@ -124,6 +124,8 @@ class Spawner:
         if not pid:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for own in (self._server, self._child_ended, self._wakeup):
+                own.close()  # not later, when its number belongs to something else
             return init.Beginning(
                 control, self._lifeline, groups, self._is_sandboxed, self._endpoint, self._can_go_out
             )
@@ -192,7 +194,7 @@ def main() -> None:
             "first_user": os.geteuid(),
             "inherited_bytes": 0,
         }
-        _run(Spawner(server, facts, iter(())), server, facts)
+        _run(Spawner(server, facts, iter(())), server, facts, lambda: None)
         return
     arguments = [request["executable"], "-S", f"{sandbox.RUNTIME}/bootstrap.py", f"{sandbox.MACHINE}{__file__}"]
     found, found_in = os.pipe()
@@ -217,23 +219,30 @@ def serve_boxes(at_start: set[str], folders: list[str]) -> None:
         preloaded.load(CLIENT)
     preloaded.load(SDK)
     gc.collect()
-    gc.freeze()
+    gc.disable()
     facts["inherited_bytes"] = _resident_bytes() - at_first
-    variables = _run(Spawner(server, facts, sdk_data.parse_ahead()), server, facts)
-    os.environ.clear()
+
+    def warm_up() -> None:
+        os.environ.clear()
+        preloaded.hide()
+
+    variables = _run(Spawner(server, facts, sdk_data.parse_ahead()), server, facts, warm_up)
+    gc.enable()
     os.environ.update(variables)
     time.tzset()
     preloaded.offer(folders, is_client_fresh=any(name in variables for name in LOG_VARIABLES))
 
 
-def _run(spawner: Spawner, server: socket.socket, facts: Mapping[str, Any]) -> Mapping[str, str]:
+def _run(
+    spawner: Spawner, server: socket.socket, facts: Mapping[str, Any], warm_up: Callable[[], None]
+) -> Mapping[str, str]:
     """Serve; return the variables of a Python runtime in a process that is to be it."""
     told = ("isolation", "network", "outside", "first_user", "inherited_bytes")
     server.send(json.dumps({name: facts[name] for name in told}).encode())
     beginning = spawner.run()
     if beginning is None:
         os._exit(0)
-    return init.Init(beginning).run()
+    return init.Init(beginning, warm_up).run()
 
 
 def _prepare(request: dict[str, Any]) -> dict[str, Any]:
@@ -246,12 +255,12 @@ def _prepare(request: dict[str, Any]) -> dict[str, Any]:
         network = "the machine's network is shared"
     else:
         try:
-            _try(NAMESPACES | CLONE_NEWNET, lambda: make_doors(*endpoint, False))
+            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, False))
         except OSError as error:
             network, endpoint = f"the machine's network is shared: {error}", None
     if endpoint is not None:
         try:
-            _try(NAMESPACES | CLONE_NEWNET, lambda: (make_doors(*endpoint, True), open_way_out()))
+            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, True))
         except OSError as error:
             outside = f"no other machine can be reached: {error}"
     sandbox.move_into_root(request["root"], request["interpreter"], request["packages"], first_user)
@@ -265,7 +274,13 @@ def _prepare(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _try(namespaces: int, action: Any) -> None:
+def _open_doors(endpoint: tuple[str, int], can_go_out: bool) -> None:
+    make_doors(*endpoint, can_go_out)
+    if can_go_out:
+        open_way_out()
+
+
+def _try(namespaces: int, action: Callable[[], None]) -> None:
     """See whether something can be done in namespaces. Raises OSError."""
     failure, failure_in = os.pipe()
     pid = clone(namespaces)

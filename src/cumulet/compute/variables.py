@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from cumulet.compute.function import Function
 from cumulet.compute.identifiers import Version, parse
+from cumulet.compute.interpreter import VERSION
 from cumulet.kernel.credentials import TemporaryCredentials
 
 TELEMETRY_DESCRIPTOR = 3
 """See `init`."""
 LAYERS = "/opt"
+LANGUAGE = "en_US.UTF-8"
 HIDDEN_FROM_EXTENSIONS = frozenset(
     {
         "AWS_EXECUTION_ENV",
@@ -57,7 +59,7 @@ def variables(
     task, runtime = places.task, places.runtime
     family, version = parse(function.runtime)
     unreserved = _search_paths(family, version, places) | {
-        "LANG": "en_US.UTF-8",
+        "LANG": LANGUAGE,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "AWS_ENDPOINT_URL": url,
@@ -94,6 +96,11 @@ def variables(
 def extension_variables(variables: Mapping[str, str]) -> dict[str, str]:
     """Return what an external extension sees of a runtime's variables."""
     return {name: value for name, value in variables.items() if name not in HIDDEN_FROM_EXTENSIONS}
+
+
+def interpreter_variables(places: Places) -> dict[str, str]:
+    """Return what a runtime on the server's own version of Python finds when its process starts."""
+    return {"LANG": LANGUAGE} | _search_paths("python", parse(f"python{VERSION}")[1], places)
 
 
 def _search_paths(family: str, version: Version, places: Places) -> dict[str, str]:

@@ -10,10 +10,11 @@ from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.delivery.queues import QueueFacts, QueueSource
 from cumulet.delivery.retries import End, RetryPolicy, Verdict
 from cumulet.delivery.roles import RoleDirectory
-from cumulet.delivery.streams import Page, Shard, Start, StreamRecord, StreamSource
+from cumulet.delivery.streams import BEGINNING, Page, Shard, Start, StreamFacts, StreamRecord, StreamSource
 from cumulet.delivery.targets import Attempt, Message, Outside, Target, TooLarge, Undeliverable
 
 __all__ = [
+    "BEGINNING",
     "Attempt",
     "Delivery",
     "End",
@@ -30,6 +31,7 @@ __all__ = [
     "RoleDirectory",
     "Shard",
     "Start",
+    "StreamFacts",
     "StreamRecord",
     "StreamSource",
     "Target",

@@ -1,4 +1,8 @@
-"""A stream as whoever reads it on its own account sees it, such as an event source mapping."""
+"""A stream as whoever reads it on its own account sees it, such as an event source mapping.
+
+A position in a shard is a decimal number as text: the sequence number of the record that it is behind, or `BEGINNING`.
+It stays valid for ever: what was removed from the stream meanwhile is passed over.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any, Literal, Protocol
 from cumulet.kernel.arns import Arn
 
 Start = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
+BEGINNING = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,17 @@ class Shard:
 
     id: str
     parents: tuple[str, ...] = ()
-    """The shards that it came from: their records are before its own. Those that the stream has forgotten are read."""
+    """The shards that it came from: their records are before its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What matters of a stream to its consumer."""
+
+    shards: Sequence[Shard]
+    """Those that it still has, parents before their children."""
+    retention_seconds: int
+    """Records that are older are removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,7 @@ class StreamRecord:
     """One record."""
 
     sequence_number: str
+    """A decimal number, greater than those of the records before it in the shard."""
     partition_key: str
     """Records with the same key keep their order."""
     arrived_ms: int
@@ -34,24 +50,18 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records in their order, and where to go on."""
+    """Records in their order."""
 
     records: Sequence[StreamRecord]
-    position: str
-    """Behind the last of them."""
     is_end: bool = False
-    """Nothing will ever come behind them: the shard is closed and was read to its end."""
+    """Nothing will ever come behind them: the shard is closed."""
 
 
 class StreamSource(Protocol):
-    """The streams of one service, by ARN. An ARN or shard that does not exist raises LookupError, except in `watch`.
+    """The streams of one service, by ARN. An ARN or shard that does not exist raises LookupError, except in `watch`."""
 
-    A position is text of the source's own making that stays valid for ever: what has been removed from a stream
-    meanwhile is passed over.
-    """
-
-    async def shards(self, arn: Arn) -> Sequence[Shard]:
-        """Return the shards that a stream has, parents before their children."""
+    async def describe(self, arn: Arn) -> StreamFacts:
+        """Return what there is to know about a stream."""
 
     async def start(self, arn: Arn, shard_id: str, start: Start, timestamp_ms: int | None = None) -> str:
         """Return a position: before all records, behind all that there are now, or before the first of a time."""

@@ -14,9 +14,9 @@ import msgspec
 import orjson
 
 from cumulet import __version__
-from cumulet.gateway.metrics import MetricsWriter, sums
 from cumulet.kernel.clock import MACHINE, VirtualClock
 from cumulet.kernel.errors import ServiceUnavailable
+from cumulet.services.cloudwatch import CloudWatch
 from cumulet.services.service import Platform, Service
 from cumulet.store import Tx
 from cumulet.store.sqlite import SqliteStore
@@ -52,12 +52,9 @@ class Control:
 
     PREFIXES: ClassVar = (b"/_cumulet/", b"/_localstack/")
 
-    def __init__(
-        self, platform: Platform, store: SqliteStore, metrics: MetricsWriter, services: Mapping[str, Service]
-    ) -> None:
+    def __init__(self, platform: Platform, store: SqliteStore, services: Mapping[str, Service]) -> None:
         self._platform = platform
         self._store = store
-        self._metrics_writer = metrics
         self._services = services
         self._folders = {
             folder: answer for service in services.values() for folder, answer in service.folders().items()
@@ -135,8 +132,9 @@ class Control:
         return _json(answer, 504 if busy else 200)
 
     async def _metrics(self, request: HttpRequest) -> HttpResponse:
-        await self._metrics_writer.write()
-        return _json({"metrics": await self._store.read(sums)})
+        cloudwatch = self._services["cloudwatch"]
+        assert isinstance(cloudwatch, CloudWatch)
+        return _json({"metrics": await cloudwatch.sums()})
 
 
 def save_time(tx: Tx, now_ms: int) -> None:

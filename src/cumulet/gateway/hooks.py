@@ -7,14 +7,14 @@ from cumulet.kernel.call import Call
 from cumulet.kernel.clock import Clock
 from cumulet.kernel.errors import AwsError, Throttling, ThrottlingException
 from cumulet.kernel.quotas import Quotas
-from cumulet.kernel.telemetry import Telemetry
+from cumulet.kernel.telemetry import Metric, Telemetry
 from cumulet.wire.errors import modeled
 
-OWN_ERRORS = {
-    "lambda": ("TooManyRequestsException", "Rate exceeded"),
-    "sqs": ("RequestThrottled", "Request is throttled."),
+OWN_ERRORS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "lambda": ("TooManyRequestsException", "Rate exceeded", {"Reason": "CallerRateLimitExceeded", "Type": "User"}),
+    "sqs": ("RequestThrottled", "Request is throttled.", {}),
 }
-"""Services that answer throttled requests with an error of their model."""
+"""Services that answer throttled requests with an error of their model: its code, message and further members."""
 
 
 def rate_quotas(quotas: Quotas, clock: Clock, telemetry: Telemetry) -> Hook:
@@ -22,15 +22,21 @@ def rate_quotas(quotas: Quotas, clock: Clock, telemetry: Telemetry) -> Hook:
 
     def check(call: Call) -> None:
         if not quotas.allows(f"{call.service}:{call.operation}", call.account, clock.now_ms()):
-            telemetry.record("AWS/Usage", "ThrottleCount", f"{call.service}:{call.operation}")
+            telemetry.record(_throttles(call))
             raise throttled(call.service, call.protocol)
 
     return check
 
 
+def _throttles(call: Call) -> Metric:
+    """CloudWatch: AWS/Usage counts throttled requests by service and operation."""
+    dimensions = (("Class", "None"), ("Resource", call.operation), ("Service", call.service), ("Type", "API"))
+    return Metric(call.account, call.region, "AWS/Usage", "ThrottleCount", dimensions)
+
+
 def throttled(service: str, protocol: str) -> AwsError:
     """Return the error with which AWS throttles requests to a service."""
     if service in OWN_ERRORS:
-        code, message = OWN_ERRORS[service]
-        return modeled(service, code)(message)
+        code, message, members = OWN_ERRORS[service]
+        return modeled(service, code)(message, **members)
     return Throttling("Rate exceeded") if protocol == "query" else ThrottlingException("Rate exceeded")

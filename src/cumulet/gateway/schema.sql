@@ -23,3 +23,6 @@ CREATE TABLE metric_minutes (
     PRIMARY KEY (namespace, name, dimension, minute)
 );
 CREATE INDEX metric_minutes_by_minute ON metric_minutes (minute);
+
+-- 3: metrics have moved to CloudWatch's own tables
+DROP TABLE metric_minutes;

@@ -18,7 +18,6 @@ from cumulet.gateway.connection import Connections, Times
 from cumulet.gateway.control import Control, time_to_go_on_from
 from cumulet.gateway.credentials import Credentials, ensure_root_key
 from cumulet.gateway.hooks import rate_quotas
-from cumulet.gateway.metrics import MetricsWriter
 from cumulet.gateway.requestlog import RequestLog
 from cumulet.gateway.services import Registry, schemas
 from cumulet.kernel.activity import Activity
@@ -95,8 +94,7 @@ async def _serve_on(
         await ensure_root_key(store, credentials, config.data)
     registry = Registry.of(platform)
     registry.check_quotas(config.quotas)
-    metrics = MetricsWriter(telemetry, store)
-    control = Control(platform, store, metrics, registry.services)
+    control = Control(platform, store, registry.services)
     gateway = Gateway(
         registry,
         Authenticator(config.auth, credentials),
@@ -107,7 +105,6 @@ async def _serve_on(
     )
     await registry.start()
     await delivery.engine.start()
-    metrics.start()
     gc.collect()
     gc.freeze()  # what is here now stays: don't look at it again with every collection
     gc.set_threshold(GC_THRESHOLD)
@@ -123,7 +120,6 @@ async def _serve_on(
         await connections.close(GRACEFUL_SHUTDOWN_SECONDS)
         await activity.stop()
         await registry.stop()
-        await metrics.stop()
 
 
 async def _stop_signal(then: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cumulet.kernel.config import ConfigError
+from cumulet.services.cloudwatch import CloudWatch
 from cumulet.services.iam import Iam
 from cumulet.services.lambda_ import Lambda
 from cumulet.services.logs import Logs
@@ -16,10 +17,12 @@ from cumulet.store.schema import Schema
 from cumulet.wire import uri
 from cumulet.wire.service import WireService, load
 
-ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sqs, Sts)
+ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sqs, Sts, CloudWatch)
+"""In the order in which they start and stop: what a service measures until its end is written down."""
 SCHEMAS = (
     "cumulet.delivery",
     "cumulet.gateway",
+    "cumulet.services.cloudwatch",
     "cumulet.services.iam",
     "cumulet.services.lambda_",
     "cumulet.services.logs",

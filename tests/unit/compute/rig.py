@@ -118,11 +118,13 @@ class Rig:
 
 
 def make_package(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Return a zip file named by what it holds."""
+    """Return a zip file named by what it holds; scripts are executable."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o755 if data[:2] in ("#!", b"#!") else 0o644) << 16
+            archive.writestr(entry, data)
     package = folder / hashlib.sha256(content.getvalue()).hexdigest()
     package.write_bytes(content.getvalue())
     return package

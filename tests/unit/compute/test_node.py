@@ -298,7 +298,7 @@ exports.handler = async (event) => {{
             {"other.js": ECHO},
             "index.handler",
             "Runtime.ImportModuleError",
-            "Error: Cannot find module 'index'\nRequire stack:\n- /var/runtime/",
+            "Error: Cannot find module 'index'\nRequire stack:\n- /var/runtime/index.mjs",
         ),
         (
             {"index.js": "require('nope');"},

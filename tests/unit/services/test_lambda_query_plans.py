@@ -14,7 +14,9 @@ from cumulet.store.schema import Schema
 from cumulet.store.sqlite import SqliteStore
 
 NOT_PER_REQUEST = {
-    "functions.SELECT_PACKAGES": "runs when the platform starts, and a while after functions were changed",
+    "package_use.SELECT_PACKAGES": "runs when the platform starts, and a while after functions were changed",
+    "package_use.SELECT_WITH_LAYERS": "runs when the platform starts, and a while after functions were changed",
+    "functions._SELECT": "is only the beginning of others",
     "functions.SELECT_EVERY_RESERVED": "runs when the platform starts",
     "mappings.SELECT": "is only the beginning of others",
     "mappings.SELECT_EVERY": "runs when the platform starts",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cumulet.kernel.arns import parse_arn
-from cumulet.services.lambda_.queue_events import MOST_EVENT_BYTES, Record, batches, event, handled, record
+from cumulet.services.lambda_.queue_events import MOST_EVENT_BYTES, Record, batches, entry, event, handled, packed
 
 SOURCE_ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
 
@@ -34,7 +34,7 @@ def test_a_record_shows_a_message_as_lambda_does() -> None:
         },
     }
 
-    shown = json.loads(event([record(message, source, SOURCE_ARN)]))
+    shown = json.loads(event([packed(entry(message, source, SOURCE_ARN))]))
 
     assert shown == {
         "Records": [

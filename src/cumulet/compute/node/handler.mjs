@@ -9,7 +9,7 @@ import { HandlerNotFound, MalformedHandlerName, importFailure } from "./errors.m
 
 const NAME = /^([^.]*)\.(.*)$/;
 
-const require = createRequire(import.meta.url);
+const require = createRequire(new URL("index.mjs", import.meta.url));
 
 /** Return the function; throws an error with AWS's name for what is wrong. */
 export async function loadHandler(root, name) {

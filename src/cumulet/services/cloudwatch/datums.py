@@ -17,7 +17,7 @@ from cumulet.services.cloudwatch.errors import (
     too_many,
 )
 from cumulet.services.cloudwatch.statistics import whole_minute
-from cumulet.wire.timestamps import milliseconds
+from cumulet.wire.timestamps import epoch
 
 MOST_DATUMS = 1000
 """CloudWatch: of a request;"""
@@ -61,7 +61,7 @@ def _sample(call: Call, namespace: str, datum: Mapping[str, Any], place: str, no
         raise NotImplementedFailure(
             "Cumulet does not implement StorageResolution of less than 60 seconds of PutMetricData yet."
         )
-    time_ms = milliseconds(datum["Timestamp"]) if "Timestamp" in datum else now_ms
+    time_ms = round(epoch(datum["Timestamp"]) * 1000) if "Timestamp" in datum else now_ms
     if not now_ms - OLDEST_MS <= time_ms <= now_ms + NEWEST_MS:
         raise InvalidParameterValueException(
             f"The parameter {place}.Timestamp must specify a time within the past two weeks."
@@ -97,7 +97,9 @@ def _statistics(datum: Mapping[str, Any], place: str) -> tuple[float, float, flo
     )
 
 
-def _of_values(values: Sequence[float], counts: Sequence[float] | None, place: str) -> tuple[float, float, float, float]:
+def _of_values(
+    values: Sequence[float], counts: Sequence[float] | None, place: str
+) -> tuple[float, float, float, float]:
     if len(values) > MOST_VALUES:
         raise InvalidParameterValueException(too_many(f"{place}.Values", MOST_VALUES))
     if counts and len(counts) != len(values):
@@ -118,9 +120,7 @@ def _of_set(given: Mapping[str, float], place: str) -> tuple[float, float, float
         _check_value(value, f"{place}.{name}")
     _check_count(given["SampleCount"], f"{place}.SampleCount")
     if given["Maximum"] < given["Minimum"]:
-        raise InvalidParameterValueException(
-            f"The parameter {place}.Maximum must be greater than {place}.Minimum."
-        )
+        raise InvalidParameterValueException(f"The parameter {place}.Maximum must be greater than {place}.Minimum.")
     return given["SampleCount"], given["Sum"], given["Minimum"], given["Maximum"]
 
 

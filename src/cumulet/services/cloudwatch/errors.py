@@ -1,20 +1,14 @@
-"""The errors of CloudWatch: those of its model, and one that AWS answers without modeling it."""
+"""The errors of CloudWatch."""
 
 from __future__ import annotations
 
-from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled
 
 InvalidNextToken = modeled("cloudwatch", "InvalidNextToken")
 InvalidParameterCombinationException = modeled("cloudwatch", "InvalidParameterCombinationException")
 InvalidParameterValueException = modeled("cloudwatch", "InvalidParameterValueException")
 MissingRequiredParameterException = modeled("cloudwatch", "MissingRequiredParameterException")
-
-
-class ValidationError(AwsError):
-    """A query of GetMetricData that can't be understood."""
-
-    code = "ValidationError"
+START_NOT_BEFORE_END = "The parameter StartTime must be less than the parameter EndTime."
 
 
 def exclusive(one: str, other: str) -> str:
@@ -25,6 +19,3 @@ def exclusive(one: str, other: str) -> str:
 def too_many(collection: str, most: int) -> str:
     """Return the text for a list that is too long."""
     return f"The collection {collection} must not have a size greater than {most}."
-
-
-START_NOT_BEFORE_END = "The parameter StartTime must be less than the parameter EndTime."

@@ -128,8 +128,8 @@ def forget_before(tx: Tx, minute_ms: int, most: int) -> bool:
 
 def sums(tx: Tx) -> list[dict[str, Any]]:
     """Return what each metric came to in all minutes kept, of all accounts."""
-    members = ("account", "region", "namespace", "name", "dimensions", "unit")
-    members += ("observations", "total", "minimum", "maximum")
+    named = ("account", "region", "namespace", "name", "dimensions", "unit")
+    members = (*named, "observations", "total", "minimum", "maximum")
     found = [dict(zip(members, row, strict=True)) for row in tx.all(SELECT_SUMS)]
     return [{**each, "dimensions": dict(orjson.loads(each["dimensions"]))} for each in found]
 

@@ -7,11 +7,14 @@ from types import MappingProxyType
 
 from cumulet.services.lambda_ import downloads
 from cumulet.services.lambda_.alias_operations import AliasOperations
+from cumulet.services.lambda_.code_signing_operations import CodeSigningOperations
 from cumulet.services.lambda_.concurrency_operations import ConcurrencyOperations
 from cumulet.services.lambda_.event_source_operations import EventSourceOperations
 from cumulet.services.lambda_.function_code import MOST_REQUEST_BYTES
 from cumulet.services.lambda_.function_operations import FunctionOperations
+from cumulet.services.lambda_.layer_operations import LayerOperations
 from cumulet.services.lambda_.policy_operations import PolicyOperations
+from cumulet.services.lambda_.runtime_operations import RuntimeOperations
 from cumulet.services.lambda_.tag_operations import TagOperations
 from cumulet.services.lambda_.url_operations import UrlOperations
 from cumulet.services.service import Download
@@ -21,6 +24,9 @@ class Lambda(
     FunctionOperations,
     ConcurrencyOperations,
     AliasOperations,
+    LayerOperations,
+    CodeSigningOperations,
+    RuntimeOperations,
     PolicyOperations,
     TagOperations,
     UrlOperations,
@@ -29,9 +35,11 @@ class Lambda(
 ):
     """The service."""
 
-    limits = frozenset({"code-storage-bytes", "concurrent-executions", "environments"})
+    limits = frozenset(
+        {"code-storage-bytes", "concurrent-executions", "filters-per-mapping", "environments", "deprecated-runtimes"}
+    )
     largest_requests = MappingProxyType(
-        {"CreateFunction": MOST_REQUEST_BYTES, "UpdateFunctionCode": MOST_REQUEST_BYTES}
+        dict.fromkeys(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"), MOST_REQUEST_BYTES)
     )
 
     def folders(self) -> Mapping[bytes, Download]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from cumulet.compute import Compute, Invocation, Outcome
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
@@ -16,8 +14,10 @@ from cumulet.services.lambda_ import (
     lineage,
     mappings,
     policies,
+    runtime_management,
     versions,
 )
+from cumulet.services.lambda_.batch_runner import BatchRunner
 from cumulet.services.lambda_.concurrency import ACCOUNT_CONCURRENCY, Concurrency, machine_limit
 from cumulet.services.lambda_.directory import MAIN_VERSION, Directory
 from cumulet.services.lambda_.downloads import Downloads
@@ -33,11 +33,13 @@ from cumulet.services.lambda_.event_queue import EventQueue
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, Locator, parse, qualified_arn
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.mappings import Mapping
+from cumulet.services.lambda_.metrics import Metrics
 from cumulet.services.lambda_.package_files import PackageFiles
 from cumulet.services.lambda_.package_upkeep import PackageUpkeep
 from cumulet.services.lambda_.policies import Asker
-from cumulet.services.lambda_.pollers import Pollers
+from cumulet.services.lambda_.pollers import Poller, Pollers
 from cumulet.services.lambda_.queue_poller import QueuePoller
+from cumulet.services.lambda_.stream_poller import StreamPoller
 from cumulet.services.lambda_.streaming import StreamedInvocation
 from cumulet.services.service import Platform, Service
 from cumulet.store import Tx
@@ -71,7 +73,8 @@ class LambdaBase(Service):
         self.blocks_deprecated_runtimes = platform.quotas.limit("lambda:deprecated-runtimes", 1) == 0
         self.concurrency = Concurrency(self.account_concurrency, self.most_environments)
         self.compute: Compute
-        self.record = partial(platform.telemetry.record, "AWS/Lambda")
+        self.metrics = Metrics(platform.telemetry)
+        self.record = self.metrics.record
         self.pollers = Pollers(self._poller)
         self.event_queue = EventQueue(self)
 
@@ -106,19 +109,22 @@ class LambdaBase(Service):
         """End all environments."""
         await self.compute.stop()
 
-    def _poller(self, mapping: Mapping) -> QueuePoller:
-        return QueuePoller(
+    def _poller(self, mapping: Mapping) -> Poller:
+        platform, runner = self.platform, BatchRunner(self)
+        if mapping.settings.stream is None:
+            queues = platform.delivery.queues
+            return QueuePoller(mapping, queues=queues, runner=runner, clock=platform.clock, activity=platform.activity)
+        return StreamPoller(
             mapping,
-            queues=self.platform.delivery.queues,
-            find=self._function_of,
-            invoke=partial(self.run, qualifier=mapping.qualifier),
-            concurrency=self.concurrency,
-            clock=self.clock,
-            activity=self.platform.activity,
+            source=platform.delivery.streams[mapping.source_service],
+            runner=runner,
+            store=platform.store,
+            clock=platform.clock,
+            activity=platform.activity,
+            new_id=platform.ids.uuid,
+            put=platform.delivery.put,
+            record=self.record,
         )
-
-    async def _function_of(self, mapping: Mapping) -> Function | None:
-        return await self.directory.resolve(mapping.function_key, mapping.qualifier, self.ids.random.random())
 
     async def run(
         self,
@@ -248,12 +254,14 @@ class LambdaBase(Service):
             tx.after_commit(self.compute.retire, qualified_arn(key, str(number)))
         aliases.delete_all(tx, key)
         policies.delete_all(tx, key)
+        runtime_management.forget_all(tx, key)
         function_urls.forget(tx, key, None)
         event_invoke_configs.forget(tx, key)
 
     def forget_qualifier(self, tx: Tx, key: FunctionKey, qualifier: str) -> None:
         """Delete all that a version or alias has, with it."""
         policies.delete(tx, key, qualifier)
+        runtime_management.forget(tx, key, qualifier)
         function_urls.forget(tx, key, qualifier)
         event_invoke_configs.forget(tx, key, qualifier)
         tx.after_commit(self.requalified, key, qualifier)

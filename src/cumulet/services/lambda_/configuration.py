@@ -24,19 +24,17 @@ SNAP_START_RUNTIMES = frozenset(
         *("dotnet8", "dotnet10"),
     }
 )
-UNSUPPORTED = (
-    "AcceleratorConfig",
-    "CapacityProviderConfig",
-    "CodeSigningConfigArn",
-    "DurableConfig",
-    "FileSystemConfigs",
-    "ImageConfig",
-    "PublishTo",
-    "RuntimeConfig",
-    "SourceKMSKeyArn",
-    "TenancyConfig",
+IMPLEMENTED = frozenset(
+    {
+        *("FunctionName", "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Environment"),
+        *("Architectures", "EphemeralStorage", "LoggingConfig", "TracingConfig", "VpcConfig", "SnapStart"),
+        *("DeadLetterConfig", "KMSKeyArn", "Tags", "Layers", "CodeSigningConfigArn"),
+        *("Publish", "RevisionId", "DryRun", "PackageType"),
+        *("Code", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri"),
+    }
 )
-"""Members that would have to do something, and don't yet."""
+"""The members of CreateFunction and of the operations that change functions that have an effect, are stored and shown,
+or are refused by rules of their own."""
 PLAIN = {
     "Role": "role_arn",
     "Handler": "handler",
@@ -97,8 +95,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 def refuse_unsupported(operation: str, request: Mapping[str, Any]) -> None:
     """Raise NotImplementedFailure for a member that asks for what functions can't do yet."""
-    for name in UNSUPPORTED:
-        if request.get(name):
+    for name, value in request.items():
+        if value and name not in IMPLEMENTED:
             raise NotImplementedFailure(f"Cumulet does not implement {name} of {operation} of lambda yet.")
 
 
@@ -134,8 +132,10 @@ def changed(before: Configuration, request: Mapping[str, Any]) -> Configuration:
     if "LoggingConfig" in request:
         changes["logging"] = _logging(before.logging, request["LoggingConfig"])
     after = msgspec.structs.replace(before, **changes)
-    if after.snap_start != "None" and after.runtime not in SNAP_START_RUNTIMES:
-        raise invalid(f"{after.runtime} is not supported for SnapStart enabled functions.")
+    if after.snap_start != "None":
+        if after.runtime not in SNAP_START_RUNTIMES:
+            raise invalid(f"{after.runtime} is not supported for SnapStart enabled functions.")
+        raise NotImplementedFailure("Cumulet does not implement snapshots (SnapStart) of lambda functions yet.")
     return after
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled
 
+CodeSigningConfigNotFoundException = modeled("lambda", "CodeSigningConfigNotFoundException")
 CodeStorageExceededException = modeled("lambda", "CodeStorageExceededException")
+CodeVerificationFailedException = modeled("lambda", "CodeVerificationFailedException")
 PolicyLengthExceededException = modeled("lambda", "PolicyLengthExceededException")
 PreconditionFailedException = modeled("lambda", "PreconditionFailedException")
 InvalidRuntimeException = modeled("lambda", "InvalidRuntimeException")

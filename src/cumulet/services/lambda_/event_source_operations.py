@@ -169,7 +169,7 @@ class EventSourceOperations(Destinations):
         try:
             if streams is None or source.region != call.region:
                 raise LookupError
-            await streams.shards(source)
+            await streams.describe(source)
         except LookupError:
             raise invalid(f"Stream not found: {source}") from None
 
@@ -196,10 +196,14 @@ class EventSourceOperations(Destinations):
     def _check_unique(self, tx: Tx, mapping: Mapping) -> None:
         same = mappings.find_same(tx, mapping.account, mapping.region, mapping.function_name, mapping.source_arn)
         if same is not None:
+            pair = f'arn (" {mapping.source_arn} ") and function (" {mapping.function_name} ")'
+            is_stream = mapping.settings.stream is not None
             raise ResourceConflictException(
-                f'An event source mapping with SQS arn (" {mapping.source_arn} ") and function (" '
-                f'{mapping.function_name} ") already exists. Please update or delete the existing mapping with '
-                f"UUID {same.uuid}",
+                f"The event source {pair} provided mapping already exists. "
+                f"Please update or delete the existing mapping with UUID {same.uuid}"
+                if is_stream
+                else f"An event source mapping with SQS {pair} already exists. "
+                f"Please update or delete the existing mapping with UUID {same.uuid}",
                 Type="User",
             )
 

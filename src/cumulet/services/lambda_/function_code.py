@@ -12,7 +12,7 @@ MOST_REQUEST_BYTES = 70_167_211
 """Lambda: of a request with a zip file."""
 MOST_ZIPPED_BYTES = 52_428_800
 """Lambda: of a zip file that is part of a request."""
-IN_BUCKETS = ("S3Bucket", "S3Key", "S3ObjectVersion")
+IN_BUCKETS = ("S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode")
 
 
 def zip_file(operation: str, code: Mapping[str, Any]) -> bytes:

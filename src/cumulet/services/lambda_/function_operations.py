@@ -16,12 +16,13 @@ from cumulet.services.lambda_ import (
     function_code,
     function_names,
     functions,
-    layers,
     paging,
     runtime_lifecycle,
     tags,
     versions,
 )
+from cumulet.services.lambda_.deployments import Deployments
+from cumulet.services.lambda_.destinations import Destinations
 from cumulet.services.lambda_.errors import invalid, wrong_revision
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, version_number
 from cumulet.services.lambda_.functions import Function
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Change = Callable[[Function], Function]
 
 
-class FunctionOperations(VersionOperations):
+class FunctionOperations(Deployments, VersionOperations, Destinations):
     """What is done to functions as a whole.
 
     AWS creates and changes functions in the background and tells of it in State and LastUpdateStatus. Here all is done
@@ -54,30 +55,37 @@ class FunctionOperations(VersionOperations):
         if self.blocks_deprecated_runtimes:
             runtime_lifecycle.check_create(settings.runtime, self.clock.now_ms())
         await self._check_role(settings.role_arn)
-        layers.check(call, members.get("Layers", ()))
+        await self.check_dead_letter_target(call, members)
+        chosen = await self.chosen_layers(call, members.get("Layers", ()))
+        signing = await self.chosen_signing(key, members.get("CodeSigningConfigArn"))
         new_tags = tags.merged({}, members.get("Tags", {}))
         content = function_code.zip_file(call.operation, members["Code"])
         if await self.directory.find(key) is not None:
             raise functions.name_taken(key.name)
         package = await self.packages.inspect(content)
+        await self.check_size(content, chosen)
         function = Function(
             account=key.account,
             region=key.region,
             name=key.name,
             revision=self.ids.uuid(),
             deployment=self.ids.uuid(),
-            configuration=settings,
+            configuration=msgspec.structs.replace(settings, layers=chosen),
             package=package,
             tags=new_tags,
             modified_ms=self.clock.now_ms(),
+            code_signing=signing,
         )
+        await self.check_signature(function)
         publishes = self.new_revisions() if members.get("Publish") else None
-        async with self.packages.kept(package, content):
-            created = await self.store.transact(self._create, function, publishes)
+        with self.packages.held(chosen):
+            async with self.packages.kept(package, content):
+                created = await self.store.transact(self._create, function, publishes)
         return function_answers.whole(created, function_answers.PENDING)
 
     def _create(self, tx: Tx, function: Function, publishes: tuple[str, str] | None) -> Function:
         functions.create(tx, function)
+        self.check_deployment(tx, None, function)
         functions.check_storage(tx, function.account, function.region, self.most_code_bytes)
         tx.after_commit(self.changed, function)
         if publishes is None:
@@ -171,6 +179,8 @@ class FunctionOperations(VersionOperations):
             raise invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
         content = function_code.zip_file(call.operation, members)
         package = await self.packages.inspect(content)
+        await self.check_signature(before)
+        await self.check_size(content, before.configuration.layers)
         architectures = {name: members[name] for name in ("Architectures",) if name in members}
 
         def change(function: Function) -> Function:
@@ -199,20 +209,26 @@ class FunctionOperations(VersionOperations):
         members = cast("dict[str, Any]", request)
         configuration.refuse_unsupported(call.operation, members)
         key = self.locate_function(call, members["FunctionName"], LATEST)
-        await self.known(key)
+        before = await self.known(key)
         if "Role" in members:
             await self._check_role(members["Role"])
-        layers.check(call, members.get("Layers", ()))
-
+        await self.check_dead_letter_target(call, members)
+        chosen = await self.chosen_layers(call, members.get("Layers", ()))
+        await self.check_size(before.package, chosen)
         now_ms = self.clock.now_ms()
 
         def change(function: Function) -> Function:
             settings = configuration.changed(function.configuration, members)
+            if "Layers" in members:
+                settings = msgspec.structs.replace(settings, layers=chosen)
             if self.blocks_deprecated_runtimes:
                 runtime_lifecycle.check_update(settings.runtime, now_ms)
             return msgspec.structs.replace(function, configuration=settings)
 
-        after = await self._change(key, members.get("RevisionId"), change)
+        with self.packages.held(chosen):
+            after = await self._change(key, members.get("RevisionId"), change)
+        if "Layers" in members:
+            self.package_upkeep.look_later()
         return function_answers.whole(after, function_answers.UPDATING)
 
     async def _check_role(self, role_arn: str) -> None:
@@ -246,6 +262,7 @@ class FunctionOperations(VersionOperations):
         after = msgspec.structs.replace(
             change(before), revision=new_revision, deployment=new_revision, modified_ms=now_ms
         )
+        self.check_deployment(tx, before, after)
         functions.save(tx, after)
         if after.package.size_bytes > before.package.size_bytes:
             functions.check_storage(tx, key.account, key.region, self.most_code_bytes)
@@ -262,7 +279,7 @@ def check_revision(function: Function, revision: str | None) -> None:
 def _versions_from(tx: Tx, account: str, region: str, name: str, after_number: int, limit: int) -> list[Function]:
     """Return up to `limit` versions of an account's functions by name and number, behind one of `name`."""
     found: list[Function] = []
-    for function in functions.since(tx, account, region, name, limit):
+    for function in functions.since(tx, account, region, name, limit + 1):
         found += versions_from(tx, function, after_number if function.name == name else -1, limit - len(found))
         if len(found) >= limit:
             break

@@ -33,11 +33,12 @@ UPDATE lambda_functions SET revision = ?, configuration = ?, package = ?, packag
                             recursive_loop = ?, code_signing = ?
 WHERE account = ? AND region = ? AND name = ?"""
 DELETE_FUNCTION = "DELETE FROM lambda_functions WHERE account = ? AND region = ? AND name = ?"
-SELECT_PACKAGES = "SELECT package FROM lambda_functions UNION SELECT package FROM lambda_versions"
 SELECT_TOTALS = """
 SELECT COUNT(*), COALESCE(SUM(package_bytes), 0) FROM lambda_functions WHERE account = ? AND region = ?"""
 SELECT_VERSIONS_BYTES = """
 SELECT COALESCE(SUM(package_bytes), 0) FROM lambda_versions WHERE account = ? AND region = ?"""
+SELECT_LAYERS_BYTES = """
+SELECT COALESCE(SUM(package_bytes), 0) FROM lambda_layer_versions WHERE account = ? AND region = ?"""
 SELECT_EVERY_RESERVED = f"{_SELECT} WHERE reserved_concurrency IS NOT NULL"
 SELECT_RESERVED = """
 SELECT COALESCE(SUM(reserved_concurrency), 0) FROM lambda_functions
@@ -190,17 +191,14 @@ def delete(tx: Tx, key: FunctionKey) -> Function:
     return function
 
 
-def packages(tx: Tx) -> set[str]:
-    """Return the digests of all packages that functions and their versions refer to."""
-    return {row[0] for row in tx.all(SELECT_PACKAGES)}
-
-
 def totals(tx: Tx, account: str, region: str) -> tuple[int, int]:
-    """Return how many functions an account has in a region, and the size of all their versions' packages in bytes."""
-    row, published = tx.one(SELECT_TOTALS, account, region), tx.one(SELECT_VERSIONS_BYTES, account, region)
+    """Return how many functions an account has in a region, and the bytes of their, their versions' and its layers'
+    packages.
+    """
+    row = tx.one(SELECT_TOTALS, account, region)
     assert row is not None
-    assert published is not None
-    return row[0], row[1] + published[0]
+    others = [tx.one(query, account, region) for query in (SELECT_VERSIONS_BYTES, SELECT_LAYERS_BYTES)]
+    return row[0], row[1] + sum(other[0] for other in others if other is not None)
 
 
 def reserved(tx: Tx, account: str, region: str) -> int:

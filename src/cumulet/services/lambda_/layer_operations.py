@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
 from cumulet.services.lambda_ import function_code, functions, layer_policies, layer_versions, layers, paging, policies
-from cumulet.services.lambda_.base import LambdaBase
+from cumulet.services.lambda_.base import LambdaBase, denied
 from cumulet.services.lambda_.errors import invalid, not_found
 from cumulet.services.lambda_.function_answers import written
 from cumulet.services.lambda_.layer_names import (
@@ -33,9 +35,7 @@ GONE = "The resource you requested does not exist."
 class LayerOperations(LambdaBase):
     """What is done to layers. A layer is there as long as one of its versions is."""
 
-    async def publish_layer_version(
-        self, call: Call, request: t.PublishLayerVersionRequestTypeDef
-    ) -> dict[str, Any]:
+    async def publish_layer_version(self, call: Call, request: t.PublishLayerVersionRequestTypeDef) -> dict[str, Any]:
         """Make the next version of a layer."""
         members = cast("dict[str, Any]", request)
         key = self._own_layer(call, members["LayerName"])
@@ -71,7 +71,7 @@ class LayerOperations(LambdaBase):
         """Return a version of a layer, with a link to what is in it."""
         named = parse_version(request["Arn"])
         if named is None:
-            raise layers.denied(call.identity.principal, layer_policies.GET_LAYER_VERSION, request["Arn"])
+            raise layers.denied(call.identity.principal, request["Arn"])
         key, number = named
         self._layer(call, layer_arn(key))
         return await self._found(call, key, checked_number(number))
@@ -81,7 +81,7 @@ class LayerOperations(LambdaBase):
 
         def find(tx: Tx) -> LayerVersion | None:
             if not layers.may_use(tx, asker, key, number):
-                raise layers.denied(asker.principal, layer_policies.GET_LAYER_VERSION, version_arn(key, number))
+                raise layers.denied(asker.principal, version_arn(key, number))
             return layer_versions.find(tx, key, number)
 
         version = await self.store.read(find)
@@ -136,7 +136,7 @@ class LayerOperations(LambdaBase):
         made = layer_policies.statement(request, version_arn(key, number), key.region)
         new_revision = self.ids.uuid()
         await self.store.transact(self._permit, key, number, made, request.get("RevisionId"), new_revision)
-        return {"Statement": policies.statement_text(made), "RevisionId": new_revision}
+        return {"Statement": orjson.dumps(made).decode(), "RevisionId": new_revision}
 
     def _permit(
         self, tx: Tx, key: LayerKey, number: int, made: Statement, revision: str | None, new_revision: str
@@ -169,9 +169,7 @@ class LayerOperations(LambdaBase):
         sid, revision = request["StatementId"], request.get("RevisionId")
         await self.store.transact(self._forbid, key, number, sid, revision, self.ids.uuid())
 
-    def _forbid(
-        self, tx: Tx, key: LayerKey, number: int, sid: str, revision: str | None, new_revision: str
-    ) -> None:
+    def _forbid(self, tx: Tx, key: LayerKey, number: int, sid: str, revision: str | None, new_revision: str) -> None:
         _check_exists(tx, key, number)
         layer_policies.remove(tx, key, number, sid, revision=revision, new_revision=new_revision)
 
@@ -186,7 +184,7 @@ class LayerOperations(LambdaBase):
         """Return which layer a request names that only its account may make; raises AccessDeniedException."""
         key = self._layer(call, text)
         if self.is_enforcing and key.account != call.account:
-            raise layers.denied(call.identity.principal, f"lambda:{call.operation}", layer_arn(key))
+            raise denied(call, layer_arn(key))
         return key
 
     def _shown(self, call: Call, version: LayerVersion) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from cumulet.services.lambda_ import layer_policies, layer_versions
 from cumulet.services.lambda_.configuration import Layer
 from cumulet.services.lambda_.errors import AccessDeniedException, invalid
 from cumulet.services.lambda_.layer_names import LayerKey, layer_arn, parse_version, version_arn
+from cumulet.services.lambda_.layer_policies import GET_LAYER_VERSION
 from cumulet.services.lambda_.layer_versions import LayerVersion
-from cumulet.services.lambda_.zip_files import MOST_UNZIPPED_BYTES
 from cumulet.store import Tx
 
 MOST_LAYERS = 5
@@ -61,31 +61,22 @@ def may_use(tx: Tx, asker: Asker, key: LayerKey, number: int) -> bool:
     return layer_policies.lets_use(tx, key, number, account=asker.account, principal=asker.principal)
 
 
-def denied(principal: str, action: str, resource: str) -> AwsError:
-    """Return the error for a layer of another account."""
+def denied(principal: str, arn: str) -> AwsError:
+    """Return the error for a version of another account's layer."""
     return AccessDeniedException(
-        f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
-        f"because no resource-based policy allows the {action} action"
+        f"User: {principal} is not authorized to perform: {GET_LAYER_VERSION} on resource: {arn} "
+        f"because no resource-based policy allows the {GET_LAYER_VERSION} action"
     )
-
-
-def check_size(unzipped_bytes: int) -> None:
-    """Raise InvalidParameterValueException where code and layers together unpack to more than Lambda allows."""
-    if unzipped_bytes > MOST_UNZIPPED_BYTES:
-        raise invalid(
-            f"Function code combined with layers exceeds the maximum allowed size of {MOST_UNZIPPED_BYTES} bytes. "
-            f"The actual size is {unzipped_bytes} bytes."
-        )
 
 
 def _usable(tx: Tx, asker: Asker, arn: str) -> LayerVersion:
     named = parse_version(arn)
     if named is None:
-        raise denied(asker.principal, layer_policies.GET_LAYER_VERSION, arn)
+        raise denied(asker.principal, arn)
     key, number = named
     version = layer_versions.find(tx, key, number)
     if key.account != asker.account and (version is None or not may_use(tx, asker, key, number)):
-        raise denied(asker.principal, layer_policies.GET_LAYER_VERSION, arn)
+        raise denied(asker.principal, arn)
     if key.region != asker.region:
         raise invalid(
             f"Layers are not in the same region as the function. Layers are expected to be in region {asker.region}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import orjson
 
+from cumulet.delivery import Start
 from cumulet.kernel.arns import partition_of
 from cumulet.services.lambda_.function_names import FunctionKey
 from cumulet.store import Row, Tx
@@ -17,6 +18,7 @@ WHERE uuid = ?"""
 DELETE = "DELETE FROM lambda_event_source_mappings WHERE uuid = ?"
 SELECT = f"SELECT {_COLUMNS} FROM lambda_event_source_mappings"
 SELECT_ONE = f"{SELECT} WHERE uuid = ?"
+SELECT_EXISTENCE = "SELECT 1 FROM lambda_event_source_mappings WHERE uuid = ?"
 SELECT_SAME = f"{SELECT} WHERE account = ? AND region = ? AND function_name = ? AND source_arn = ?"
 SELECT_EVERY = f"{SELECT} ORDER BY id"
 SELECT_OF_REGION = f"{SELECT} WHERE account = ? AND region = ? AND id > ? ORDER BY id LIMIT ?"
@@ -40,7 +42,7 @@ class Provisioned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Streaming(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a stream is read."""
 
-    starting_position: str
+    starting_position: Start
     starting_ms: int | None = None
     """With AT_TIMESTAMP."""
     lanes: int = 1
@@ -97,6 +99,11 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         return f"arn:{partition}:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
 
     @property
+    def source_service(self) -> str:
+        """The service whose queue or stream it reads."""
+        return self.source_arn.split(":")[2]
+
+    @property
     def function_key(self) -> FunctionKey:
         """Which function it is."""
         return FunctionKey(self.account, self.region, self.function_name.partition(":")[0])
@@ -148,6 +155,11 @@ def find(tx: Tx, account: str, region: str, uuid: str) -> Mapping | None:
     row = tx.one(SELECT_ONE, uuid)
     mapping = None if row is None else _mapping(row)
     return mapping if mapping and (mapping.account, mapping.region) == (account, region) else None
+
+
+def exists(tx: Tx, uuid: str) -> bool:
+    """Return whether a mapping was not deleted."""
+    return tx.one(SELECT_EXISTENCE, uuid) is not None
 
 
 def find_same(tx: Tx, account: str, region: str, function_name: str, source_arn: str) -> Mapping | None:

@@ -11,12 +11,13 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.services.lambda_ import zip_files
+from cumulet.services.lambda_.configuration import Layer
 from cumulet.services.lambda_.functions import Package
 from cumulet.store import folders
 
@@ -36,9 +37,10 @@ class PackageFiles:
 
     def path(self, package: Package) -> Path:
         """Return where a package is."""
-        return self._path(package.digest)
+        return self.path_of(package.digest)
 
-    def _path(self, digest: str) -> Path:
+    def path_of(self, digest: str) -> Path:
+        """Return where the package with a digest is."""
         return self.folder / f"{digest}{SUFFIX}"
 
     async def inspect(self, content: bytes) -> Package:
@@ -48,10 +50,7 @@ class PackageFiles:
     @asynccontextmanager
     async def kept(self, package: Package, content: bytes) -> AsyncIterator[None]:
         """Put a package on disk and hold it; raises ServiceUnavailable where the disk refuses."""
-        digest = package.digest
-        self._held[digest] += 1
-        self._held_since.add(digest)
-        try:
+        with self.held([package]):
             try:
                 await asyncio.to_thread(self._write, package, content)
             except OSError as error:
@@ -59,10 +58,17 @@ class PackageFiles:
                     f"the package could not be written to {self.folder} ({error.strerror}); nothing was changed."
                 ) from error
             yield
+
+    @contextmanager
+    def held(self, packages: Collection[Package | Layer]) -> Iterator[None]:
+        """Hold packages that are on disk."""
+        digests = [package.digest for package in packages]
+        self._held.update(digests)
+        self._held_since.update(digests)
+        try:
+            yield
         finally:
-            self._held[digest] -= 1
-            if not self._held[digest]:
-                del self._held[digest]
+            self._held -= Counter(digests)
 
     def begin_removal(self) -> None:
         """Watch from now on which packages are held, so that `remove` spares them."""
@@ -76,7 +82,7 @@ class PackageFiles:
         """Remove packages that were held at no time since the removal began."""
         for digest in digests:
             if digest not in self._held_since:
-                self._path(digest).unlink(missing_ok=True)
+                self.path_of(digest).unlink(missing_ok=True)
 
     def remove_unfinished(self) -> None:
         """Remove what a crash left half written; to be called before anything is written."""

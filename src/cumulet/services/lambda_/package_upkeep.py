@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import Clock, Timer
-from cumulet.services.lambda_ import functions
+from cumulet.services.lambda_ import package_use
 from cumulet.services.lambda_.package_files import PackageFiles
 from cumulet.store import Store
 
@@ -39,5 +39,5 @@ class PackageUpkeep:
     async def _remove(self) -> None:
         self._packages.begin_removal()
         found = await self._packages.all()
-        used = await self._store.read(functions.packages)
+        used = await self._store.read(package_use.packages)
         self._packages.remove(found - used)

@@ -111,6 +111,11 @@ def text(policy: Policy) -> str:
     return orjson.dumps({"Version": "2012-10-17", "Id": "default", "Statement": policy}).decode()
 
 
+def statement_text(made: Statement) -> str:
+    """Return a statement as AddPermission shows it."""
+    return orjson.dumps(made).decode()
+
+
 def find(tx: Tx, key: FunctionKey, qualifier: str | None) -> Policy:
     """Return the policy of a function, version or alias; it is empty where there is none."""
     row = tx.one(SELECT_POLICY, *key, qualifier or "")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-
 from cumulet.kernel.call import Call
 from cumulet.services.lambda_ import policies, revisions
 from cumulet.services.lambda_.base import LambdaBase
@@ -33,7 +31,7 @@ class PolicyOperations(LambdaBase):
         new = policies.statement(members, key.region, qualified_arn(key, qualifier))
         revision = members.get("RevisionId")
         await self.store.transact(self._add_statement, key, qualifier, revision, new, self.ids.uuid())
-        return {"Statement": orjson.dumps(new).decode()}
+        return {"Statement": policies.statement_text(new)}
 
     def _add_statement(
         self,

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from cumulet.services.lambda_.function_names import FunctionKey
 from cumulet.services.lambda_.mappings import Mapping
-from cumulet.services.lambda_.queue_poller import QueuePoller
+
+
+class Poller(Protocol):
+    """One event source mapping at work, if it is enabled."""
+
+    mapping: Mapping
+
+    def change(self, mapping: Mapping) -> None:
+        """Know a change of the mapping, and go on, begin or close as it says."""
+
+    def wake(self) -> None:
+        """Look for something to do: there may be some."""
+
+    def close(self) -> None:
+        """Take no more from the source. What runs goes on."""
 
 
 class Pollers:
-    """A poller for each enabled mapping."""
+    """A poller for each mapping."""
 
-    def __init__(self, new: Callable[[Mapping], QueuePoller]) -> None:
+    def __init__(self, new: Callable[[Mapping], Poller]) -> None:
+        """`new` makes a poller that sleeps until `change` tells it to begin."""
         self._new = new
-        self._pollers: dict[str, QueuePoller] = {}
+        self._pollers: dict[str, Poller] = {}
 
     def keep(self, mapping: Mapping) -> None:
         """Know a mapping that was created or changed; to be called after the commit."""
-        self.forget(mapping)
-        if mapping.is_enabled:
+        poller = self._pollers.get(mapping.uuid)
+        if poller is None:
             poller = self._pollers[mapping.uuid] = self._new(mapping)
-            poller.wake()
+        poller.change(mapping)
 
     def forget(self, mapping: Mapping) -> None:
         """Know a mapping no more; to be called after the commit."""

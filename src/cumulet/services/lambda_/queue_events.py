@@ -24,11 +24,18 @@ class Record:
     receipt_handle: str
     text: bytes
     """JSON."""
+    trace_header: str | None = None
 
 
-def record(message: Mapping[str, Any], source: Arn, source_arn: str) -> Record:
-    """Return the record of a message as ReceiveMessage shows it."""
-    entry = {
+def packed(shown: Mapping[str, Any]) -> Record:
+    """Return an entry of an event as a record."""
+    trace_header = shown["attributes"].get("AWSTraceHeader")
+    return Record(shown["messageId"], shown["receiptHandle"], orjson.dumps(shown), trace_header)
+
+
+def entry(message: Mapping[str, Any], source: Arn, source_arn: str) -> dict[str, Any]:
+    """Return the entry in an event for a message as ReceiveMessage shows it."""
+    shown = {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
@@ -40,8 +47,8 @@ def record(message: Mapping[str, Any], source: Arn, source_arn: str) -> Record:
         "awsRegion": source.region,
     }
     if "MD5OfMessageAttributes" in message:
-        entry["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
-    return Record(message["MessageId"], message["ReceiptHandle"], orjson.dumps(entry))
+        shown["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    return shown
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -184,3 +184,15 @@ CREATE TABLE lambda_stream_checkpoints (
     window_state TEXT,
     PRIMARY KEY (mapping, shard, lane)
 );
+
+-- 8: provisioned concurrency
+-- qualifier is the number of a version or the name of an alias.
+CREATE TABLE lambda_provisioned (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    function_name TEXT NOT NULL,
+    qualifier TEXT NOT NULL,
+    executions BIGINT NOT NULL,
+    modified_at BIGINT NOT NULL,
+    PRIMARY KEY (account, region, function_name, qualifier)
+);

@@ -10,7 +10,7 @@ import msgspec
 from cumulet.kernel.arns import Arn, parse_arn
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import NotImplementedFailure
-from cumulet.services.lambda_ import functions, mappings, tags
+from cumulet.services.lambda_ import code_signing, functions, mappings, tags
 from cumulet.services.lambda_.base import LambdaBase, denied
 from cumulet.services.lambda_.errors import invalid, not_found
 from cumulet.store import Tx
@@ -29,7 +29,7 @@ class Labelled(NamedTuple):
 
 
 class TagOperations(LambdaBase):
-    """What functions and event source mappings are labelled with."""
+    """What functions, event source mappings and code signing configurations are labelled with."""
 
     async def list_tags(self, call: Call, request: t.ListTagsRequestTypeDef) -> dict[str, Any]:
         """Return the tags of a resource."""
@@ -55,6 +55,8 @@ class TagOperations(LambdaBase):
             return self._function(call, resource)
         if kind == "event-source-mapping":
             return self._mapping(call, arn, rest)
+        if kind == code_signing.KIND:
+            return self._code_signing(call, arn)
         raise NotImplementedFailure(f"Cumulet does not implement {call.operation} of lambda for {kind} yet.")
 
     def _function(self, call: Call, resource: str) -> Labelled:
@@ -82,6 +84,15 @@ class TagOperations(LambdaBase):
             mappings.change(tx, msgspec.structs.replace(load(tx), tags=new))
 
         return Labelled(lambda tx: load(tx).tags, change)
+
+    def _code_signing(self, call: Call, arn: Arn) -> Labelled:
+        if self.is_enforcing and arn.account != call.account:
+            raise denied(call, str(arn))
+
+        def change(tx: Tx, new: Tags) -> None:
+            code_signing.save(tx, msgspec.structs.replace(code_signing.load(tx, str(arn)), tags=new))
+
+        return Labelled(lambda tx: code_signing.load(tx, str(arn)).tags, change)
 
 
 def _tag(tx: Tx, labelled: Labelled, given: Mapping[str, str], removed: Sequence[str]) -> None:

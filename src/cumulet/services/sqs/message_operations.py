@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.call import Call
@@ -27,6 +26,7 @@ from cumulet.services.sqs.fifo import sequence_number
 from cumulet.services.sqs.handles import Handle, HandleExpired
 from cumulet.services.sqs.in_flight import InFlight
 from cumulet.services.sqs.message import NewMessage, check_length, new_message
+from cumulet.services.sqs.metrics import metric
 from cumulet.services.sqs.queues import Queue
 from cumulet.store import Tx
 
@@ -45,7 +45,6 @@ class MessageOperations(SqsBase):
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
-        self._record = partial(platform.telemetry.record, "AWS/SQS")
         self._in_flight = InFlight(platform.quotas.limit("sqs:messages-in-flight", MOST_IN_FLIGHT))
 
     async def send_message(self, call: Call, request: t.SendMessageRequestTypeDef) -> dict[str, Any]:
@@ -85,8 +84,12 @@ class MessageOperations(SqsBase):
 
     def count_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
         """Count messages that were put on a queue, after the commit."""
-        self._record("NumberOfMessagesSent", queue.arn, len(messages), len(messages))
-        self._record("SentMessageSize", queue.arn, sum([message.size_bytes for message in messages]), len(messages))
+        for message in messages:
+            self._count(queue, "NumberOfMessagesSent")
+            self._count(queue, "SentMessageSize", message.size_bytes)
+
+    def _count(self, queue: Queue, name: str, value: float = 1) -> None:
+        self.platform.telemetry.record(metric(queue.arn, name), value)
 
     def _new_message(self, call: Call, queue: Queue, entry: Mapping[str, Any]) -> NewMessage:
         return new_message(queue, entry, self.ids.uuid(), call.identity.user_id, call.trace_header)
@@ -141,7 +144,7 @@ class MessageOperations(SqsBase):
         else:
             received = await self._poll(call, request, queue, most, attempt_id, wait_seconds)
         if not received.messages:
-            self._record("NumberOfEmptyReceives", queue.arn)
+            self._count(queue, "NumberOfEmptyReceives")
             return {}
         names = request.get("MessageAttributeNames", ())
         return {
@@ -171,7 +174,7 @@ class MessageOperations(SqsBase):
             taken, counted = len(received.messages), received.in_flight
             if taken:
                 received.next_due_ms = lease.until_ms
-                self._record("NumberOfMessagesReceived", queue.arn, taken)
+                self._count(queue, "NumberOfMessagesReceived", taken)
         finally:
             self._in_flight.end(queue.id, most, taken, counted)
         if received.next_due_ms is not None:  # who looked before this receive doesn't know of it
@@ -222,7 +225,7 @@ class MessageOperations(SqsBase):
             await self.store.transact(self._delete_message, queue, handle, self.clock.now_ms())
         except HandleExpired:
             raise handles.expired(handle) from None
-        self._record("NumberOfMessagesDeleted", queue.arn)
+        self._count(queue, "NumberOfMessagesDeleted")
 
     async def delete_message_batch(self, call: Call, request: t.DeleteMessageBatchRequestTypeDef) -> dict[str, Any]:
         """Delete up to ten messages; those that can't be deleted fail alone."""
@@ -234,7 +237,7 @@ class MessageOperations(SqsBase):
             self._delete_message(tx, queue, _handle(queue, entry), now_ms)
 
         answer = await self.store.transact(_each, request["Entries"], delete)
-        self._record("NumberOfMessagesDeleted", queue.arn, len(answer.get("Successful", ())))
+        self._count(queue, "NumberOfMessagesDeleted", len(answer.get("Successful", ())))
         return answer
 
     def _delete_message(self, tx: Tx, queue: Queue, handle: Handle, now_ms: int) -> None:

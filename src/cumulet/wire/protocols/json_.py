@@ -7,10 +7,11 @@ clients take the code that they know of old.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cumulet.kernel.errors import AwsError
+from cumulet.kernel.errors import AwsError, SerializationException
 from cumulet.wire import json_body
 from cumulet.wire.constraints import Checkers, PatternCheckers
 from cumulet.wire.errors import ErrorTrait, trait_of
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 CORAL = "com.amazon.coral.service"
 QUERY_ERROR = b"x-amzn-query-error"
 DEFAULT_VERSION = "1.0"
+GZIP = 31
+"""zlib's window for data with gzip's header."""
+MOST_UNCOMPRESSED_BYTES = 1_048_576
+"""CloudWatch: of a request of PutMetricData, the operation whose requests clients compress."""
 
 
 class Json:
@@ -40,6 +45,7 @@ class Json:
         check = service.shared(Checkers).of(shape)
         check_patterns = service.shared(PatternCheckers).of(shape)
         name = operation.name
+        is_compressible = operation.request_compression is not None
 
         def decode_slowly(body: bytes) -> dict[str, Any]:
             value = json_body.slow_decode(members, body)
@@ -48,10 +54,13 @@ class Json:
             return value
 
         def decode(request: HttpRequest, labels: Mapping[str, str]) -> dict[str, Any]:
+            body = request.body
+            if is_compressible and request.headers.get(b"content-encoding") == b"gzip":
+                body = _uncompressed(body)
             try:
-                value = fast(request.body)
+                value = fast(body)
             except json_body.REFUSED:
-                return decode_slowly(request.body)
+                return decode_slowly(body)
             if check_patterns is not None and (violations := check_patterns(value)):
                 raise service.refuse("json", name, violations)
             return value
@@ -95,6 +104,20 @@ def error_members(service: WireService | None, error: AwsError, members: Mapping
     values = error.members if name is None else {name: error.message or None, **error.members}
     written: dict[str, Any] = service.shared(WireForms).members(members)(values) if service else {}
     return {"message": error.message, **written} if name is None and error.message else written
+
+
+def _uncompressed(body: bytes) -> bytes:
+    """Return what a client has compressed; raises SerializationException where it is no gzip, or too much."""
+    decompressor = zlib.decompressobj(GZIP)
+    try:
+        content = decompressor.decompress(body, MOST_UNCOMPRESSED_BYTES)
+    except zlib.error:
+        raise SerializationException("The body is not compressed with gzip.") from None
+    if not decompressor.eof:
+        raise SerializationException(
+            f"The body is incomplete, or longer than {MOST_UNCOMPRESSED_BYTES} bytes when it is uncompressed."
+        )
+    return content
 
 
 def _namespace(service: WireService | None, trait: ErrorTrait) -> str:
