@@ -17,12 +17,12 @@ _FIXED_DATE = (2024, 1, 1, 0, 0, 0)
 
 
 def zip_of(files: Mapping[str, str | bytes]) -> bytes:
-    """Return a zip file; the same files always give the same bytes."""
+    """Return a zip file; the same files always give the same bytes. Scripts are executable."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _FIXED_DATE)
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = (0o755 if content[:2] in ("#!", b"#!") else 0o644) << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 

@@ -223,6 +223,12 @@ SETTINGS: list[tuple[dict[str, Any], int, str, str]] = [
         "python3.11 is not supported for SnapStart enabled functions.",
     ),
     (
+        {"Runtime": "python3.13", "SnapStart": {"ApplyOn": "PublishedVersions"}},
+        501,
+        LACKING,
+        "Cumulet does not implement snapshots (SnapStart) of lambda functions yet.",
+    ),
+    (
         {"Layers": ["arn:aws:lambda:us-east-1:{account}:layer:tools:1"]},
         400,
         INVALID,
@@ -261,6 +267,7 @@ SETTINGS: list[tuple[dict[str, Any], int, str, str]] = [
         ),
     ),
 ]
+CAPACITY = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:large"
 LACKING_SETTINGS: list[dict[str, Any]] = [
     {
         "FileSystemConfigs": [
@@ -271,6 +278,7 @@ LACKING_SETTINGS: list[dict[str, Any]] = [
         ]
     },
     {"ImageConfig": {"Command": ["app"]}},
+    {"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": CAPACITY}}},
     {"DurableConfig": {"ExecutionTimeout": 60}},
 ]
 # Packages that CreateFunction (in Code) and UpdateFunctionCode refuse alike.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import create, zip_of
+from test_lambda_versions import without_metadata
 
 from cumulet.testing import Cumulet
 
@@ -33,10 +34,6 @@ def with_versions(cumulet: Cumulet, name: str = "hello", count: int = 2, **setti
         client.update_function_configuration(FunctionName=name, Description=f"version {number + 1}")
         client.publish_version(FunctionName=name)
     return arn
-
-
-def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
 def invoked(cumulet: Cumulet, name: str, **members: Any) -> tuple[str, str, str]:

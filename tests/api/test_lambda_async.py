@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,7 @@ def test_a_dead_letter_is_the_event_with_the_error_in_its_attributes(function: A
     request_id = function.invoke({"fail": "é" * 1000})
     function.cumulet.advance(minutes=3)
 
-    message = function.dead.receive_one(MessageAttributeNames=["All"])
+    message = function.dead.receive_one()
     assert orjson.loads(message["Body"]) == {"fail": "é" * 1000}
     assert message["MessageAttributes"] == {
         "RequestID": {"DataType": "String", "StringValue": request_id},
@@ -220,7 +220,7 @@ def test_reserved_concurrency_of_zero_sends_events_away_without_running_or_waiti
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 0
     assert record["responseContext"]["statusCode"] == 429
-    message = function.dead.receive_one(MessageAttributeNames=["All"])
+    message = function.dead.receive_one()
     assert message["MessageAttributes"]["RequestID"]["StringValue"] == request_id
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "429"
     assert function.runs() == []
@@ -240,29 +240,32 @@ def test_what_waits_for_a_slot_runs_when_there_is_one(function: Asynchronous) ->
     assert [run["event"]["number"] for run in function.runs()] == list(range(5))
 
 
-def test_what_waits_for_a_slot_longer_than_an_event_may_is_dropped(function: Asynchronous) -> None:
+def test_what_waits_for_a_slot_longer_than_an_event_may_is_dropped(busy: Cumulet) -> None:
+    function = Asynchronous(busy)
     function.configure(MaximumEventAgeInSeconds=60)
-    function.client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
-    other = function.cumulet.client("lambda", read_timeout=30)
-    blocker = threading.Thread(
-        target=lambda: other.invoke(FunctionName=function.name, Payload=b'{"sleep": 2, "blocks": true}')
-    )
-    blocker.start()
-    while not function.runs():  # until the slot is taken
-        pass
 
-    request_id = function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=b"{}")[
-        "ResponseMetadata"
-    ]["RequestId"]
-    advance_while_busy(function.cumulet, 60)
-    blocker.join()
+    request_id = function.invoke({"order": 1})
+    busy.advance(seconds=59)
+    assert taken(function.failures) == []
+    busy.advance(seconds=1)
 
     [record] = taken(function.failures)
     assert record["requestContext"]["requestId"] == request_id
     assert record["requestContext"]["condition"] == "EventAgeExceeded"
     assert record["requestContext"]["approximateInvokeCount"] == 0
     assert "responsePayload" not in record
-    assert function.runs() == []
+
+
+def test_by_default_an_event_waits_for_six_hours(busy: Cumulet) -> None:
+    function = Asynchronous(busy)
+    function.use_dead_letters()
+
+    function.invoke({"order": 1})
+    busy.advance(hours=5, minutes=59)
+    assert taken(function.dead) == []
+    busy.advance(minutes=1)
+
+    assert taken(function.dead) == [{"order": 1}]
 
 
 def test_a_record_too_large_for_its_destination_leaves_out_the_payloads(function: Asynchronous) -> None:
@@ -394,6 +397,15 @@ def own(tmp_path: Path) -> Iterator[Cumulet]:
         yield server
 
 
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[Cumulet]:
+    """Return a server whose accounts may run nothing at a time."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[quotas]\n"lambda:concurrent-executions" = 0\n')
+    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(settings)}) as server:
+        yield server
+
+
 def test_retries_go_on_after_a_kill(own: Cumulet) -> None:
     function = Asynchronous(own)
     function.configure()
@@ -434,8 +446,3 @@ def same(function: Asynchronous, server: Cumulet) -> Asynchronous:
     for name in ("results", "successes", "failures", "dead"):
         again.__dict__[name] = Queues(server).standard(name)
     return again
-
-
-def advance_while_busy(cumulet: Cumulet, seconds: int) -> None:
-    """Move the clock although an invocation of a client runs."""
-    cumulet.advance(seconds=seconds)

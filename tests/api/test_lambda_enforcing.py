@@ -12,7 +12,10 @@ from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, new_name, zip_of
 from test_cli import assert_one_line, run
@@ -289,3 +292,49 @@ def test_commands_without_a_key_are_told_where_it_is(owner: Owner, tmp_path: Pat
     refused = run("invoke", "any", "--url", owner.server.url, folder=tmp_path, HOME=str(tmp_path))
 
     assert_one_line(refused, 1, INVALID_TOKEN, "root-credentials", "AWS_SHARED_CREDENTIALS_FILE")
+
+
+def fetched(url: str, body: bytes = b"{}", **headers: str) -> tuple[int, bytes]:
+    """Return status and body of a request to a function's URL."""
+    request = Request(url, data=body, headers={"Content-Type": "application/json", **headers})
+    try:
+        with urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_a_url_for_everybody_needs_a_permission_for_everybody(owner: Owner) -> None:
+    client, name = owner.client("lambda"), owner.create("def handler(event, context): return 'served'\n")
+    url = client.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    before = fetched(url)
+
+    client.add_permission(
+        FunctionName=name,
+        StatementId="everybody",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    allowed = fetched(url)
+    client.remove_permission(FunctionName=name, StatementId="everybody")
+
+    assert (before[0], b"Forbidden. For troubleshooting" in before[1]) == (403, True)
+    assert allowed == (200, b"served")
+    assert fetched(url)[0] == 403
+
+
+def test_a_url_with_iam_takes_only_true_signatures(owner: Owner) -> None:
+    name = owner.create("def handler(event, context): return event['requestContext']['accountId']\n")
+    url = owner.client("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
+
+    def signed(secret: str) -> dict[str, str]:
+        request = AWSRequest("POST", url, data=b"{}", headers={"Content-Type": "application/json"})
+        SigV4Auth(Credentials(owner.key, secret), "lambda", "us-east-1").add_auth(request)
+        return dict(request.headers.items())
+
+    assert fetched(url, **signed(owner.secret)) == (200, b"000000000000")
+    status, body = fetched(url, **signed("wrong"))
+    assert (status, b"signature" in body) == (403, True)
+    assert fetched(url)[0] == 403

@@ -230,19 +230,20 @@ FAILED = "1 validation error detected: Value '{}' at '{}' failed to satisfy cons
         ({"Topics": ["orders"]}, INVALID, UNSUPPORTED.format("Topics")),
         ({"Queues": ["orders"]}, INVALID, UNSUPPORTED.format("Queues")),
         (
-            {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}},
-            "InternalFailure",
-            "Cumulet does not implement FilterCriteria of event source mappings yet.",
+            {"ProvisionedPollerConfig": {"MinimumPollers": 3, "MaximumPollers": 2}},
+            INVALID,
+            "MinimumPollers must be less than or equal to MaximumPollers",
         ),
         (
-            {"ProvisionedPollerConfig": {"MinimumPollers": 2}},
-            "InternalFailure",
-            "Cumulet does not implement ProvisionedPollerConfig of event source mappings yet.",
+            {"ProvisionedPollerConfig": {"MinimumPollers": 2}, "ScalingConfig": {"MaximumConcurrency": 2}},
+            INVALID,
+            "ScalingConfig can't be used together with ProvisionedPollerConfig.",
         ),
+        ({"LoggingConfig": {"SystemLogLevel": "INFO"}}, INVALID, UNSUPPORTED.format("LoggingConfig")),
         (
-            {"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/clicks"},
+            {"EventSourceArn": "arn:aws:mq:us-east-1:123456789012:broker:orders:b-1"},
             "InternalFailure",
-            "Cumulet does not implement event source mappings of kinesis yet.",
+            "Cumulet does not implement event source mappings of mq yet.",
         ),
     ],
 )

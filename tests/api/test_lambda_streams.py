@@ -79,6 +79,7 @@ def test_the_first_piece_arrives_before_the_last_is_written(cumulet: Cumulet) ->
     )
 
     first = next(iter(answer["EventStream"]))
+    answer["EventStream"].close()
 
     assert first["PayloadChunk"]["Payload"] == b"first"
 

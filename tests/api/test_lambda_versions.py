@@ -34,10 +34,13 @@ def told(cumulet: Cumulet, name: str, **members: Any) -> dict[str, Any]:
     return said | {"executed": answer["ExecutedVersion"]}
 
 
+def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
 def shown(cumulet: Cumulet, name: str, qualifier: str | None = None) -> dict[str, Any]:
     qualified = {} if qualifier is None else {"Qualifier": qualifier}
-    answer = cumulet.client("lambda").get_function_configuration(FunctionName=name, **qualified)
-    return {member: value for member, value in answer.items() if member != "ResponseMetadata"}
+    return without_metadata(cumulet.client("lambda").get_function_configuration(FunctionName=name, **qualified))
 
 
 def numbers(cumulet: Cumulet, name: str) -> list[str]:
@@ -330,14 +333,6 @@ def test_waiters_find_a_version_ready(cumulet: Cumulet, name: str) -> None:
     waiter = client.get_waiter(name)
 
     waiter.wait(FunctionName="hello", Qualifier="1", WaiterConfig={"MaxAttempts": 1})
-
-
-def test_a_snapshot_is_taken_of_published_versions(cumulet: Cumulet) -> None:
-    create(cumulet, "hello", Runtime="python3.13", SnapStart={"ApplyOn": "PublishedVersions"}, Publish=True)
-
-    found = [shown(cumulet, "hello", qualifier)["SnapStart"]["OptimizationStatus"] for qualifier in ("$LATEST", "1")]
-
-    assert found == ["Off", "On"]
 
 
 def test_versions_survive_a_restart(tmp_path: Path) -> None:

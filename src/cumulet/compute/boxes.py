@@ -28,7 +28,7 @@ __all__ = ["Box", "BoxSpec", "Boxes", "Process", "Program", "Serve"]
 Serve = Callable[[socket.socket], Awaitable[asyncio.Server]]
 """Lets the platform answer requests on one more listening socket."""
 KEPT_READY = 3
-REFILL_AFTER_SECONDS = 0.05
+REFILL_AFTER_SECONDS = 0.1
 """Whoever has just taken a box has better use for the processors."""
 BACKLOG = 128
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Boxes:
         self._blank: deque[Box] = deque()
         """Those that are not for anything yet."""
         self._refilling: asyncio.TimerHandle | None = None
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: asyncio.Task[None] | None = None
+        """What makes boxes ready."""
 
     @property
     def isolation(self) -> str:
@@ -67,6 +68,11 @@ class Boxes:
             return f"{self._facts.isolation}; functions see this machine's files, processes and network"
         lacking = [self._facts.network, self._facts.outside, self._means.groups.lacks]
         return "; ".join(["namespaces", *(reason for reason in lacking if reason is not None)])
+
+    @property
+    def kept_ready(self) -> int:
+        """Return how many boxes are ready for somebody to open them."""
+        return sum(not box.ended.done() for box in self._blank)
 
     async def ready(self) -> None:
         """Make sure that a box can be opened. Raises OSError where it can't."""
@@ -89,7 +95,7 @@ class Boxes:
         except OSError:
             box.kill()
             raise
-        if self._refilling is None:
+        if self._refilling is None and (self._work is None or self._work.done()):
             self._refilling = asyncio.get_running_loop().call_later(REFILL_AFTER_SECONDS, self._refill)
         return box
 
@@ -97,8 +103,8 @@ class Boxes:
         """End all boxes, for good."""
         if self._refilling is not None:
             self._refilling.cancel()
-        for task in self._work:
-            task.cancel()
+        if self._work is not None:
+            self._work.cancel()
         if self._means is not None:
             await self._means.processes.stop()
             await asyncio.get_running_loop().run_in_executor(None, self._means.groups.remove)
@@ -117,7 +123,7 @@ class Boxes:
 
     async def _furnish(self, box: Box, spec: BoxSpec) -> None:
         """Make a box what it is for."""
-        doors = await box.doors
+        doors = await asyncio.shield(box.doors)
         box.places, box.url = self._places(spec), self._url
         box.variables_at_start = self._variables_at_start()
         box.fill(spec, _folders(spec))
@@ -148,16 +154,14 @@ class Boxes:
 
     def _refill(self) -> None:
         self._refilling = None
-        task = asyncio.get_running_loop().create_task(self._make_blank())
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        self._work = asyncio.get_running_loop().create_task(self._make_blank())
 
     async def _make_blank(self) -> None:
         """Make boxes ready, one after the other."""
-        while sum(not box.ended.done() for box in self._blank) < KEPT_READY:
+        while self.kept_ready < KEPT_READY:
             box = await self._make()
             try:
-                await box.doors
+                await asyncio.shield(box.doors)
             except OSError:
                 return  # whoever opens the next one is told why
             self._blank.append(box)
@@ -210,15 +214,14 @@ class Boxes:
         )
 
 
-def _folders(spec: BoxSpec) -> dict[str, str]:
-    """Return where the folders of the machine are shown."""
-    shown = {
-        sandbox.TASK: spec.task,
-        sandbox.LAYERS: spec.layers,
-        sandbox.INTERPRETER: spec.language,
-        sandbox.RUNTIME: spec.runtime,
-    }
-    return {inside: os.path.realpath(outside) for inside, outside in shown.items() if outside is not None}
+def _folders(spec: BoxSpec) -> dict[str, str | None]:
+    """Return where the folders of the machine are shown; what is not here stays as the spawner has it."""
+    layers = None if spec.layers is None else os.path.realpath(spec.layers)
+    shown: dict[str, str | None] = {sandbox.TASK: os.path.realpath(spec.task), sandbox.LAYERS: layers}
+    for inside, outside in ((sandbox.INTERPRETER, spec.language), (sandbox.RUNTIME, spec.runtime)):
+        if outside is not None:
+            shown[inside] = os.path.realpath(outside)
+    return shown
 
 
 def _listener() -> socket.socket:

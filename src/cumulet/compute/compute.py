@@ -94,6 +94,10 @@ class Compute:
         pools = self._all_pools() if function_arn is None else self._pools.get(function_arn, {}).values()
         return sum(len(pool.all) for pool in pools)
 
+    def boxes_ready(self) -> int:
+        """Return how many environments could begin at once."""
+        return self._boxes.kept_ready
+
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""
         for revision, pool in self._pools.get(function_arn, {}).items():

@@ -34,7 +34,7 @@ from cumulet.compute.log import Log, stream_name
 from cumulet.compute.pipe import OutputPipe
 from cumulet.compute.platform_events import Phase
 from cumulet.compute.processes import End
-from cumulet.compute.response_stream import ResponseStream
+from cumulet.compute.response_stream import TRUNCATED, ResponseStream
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
 from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
 from cumulet.compute.subscriptions import Subscription
@@ -59,6 +59,8 @@ FREEZE_SECONDS = 0.1
 THAWED_FOR_TELEMETRY_SECONDS = 1.0
 GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
+FAREWELL_SECONDS = 0.1
+"""How long after an answer has broken off the runtime is looked for."""
 MOST_CONNECTIONS = 48
 MIB = 1024 * 1024
 
@@ -152,6 +154,8 @@ class Environment:
         self._limit_at = 0.0
         self._failure: Failure | None = None
         """Why the runtime is being killed."""
+        self._executable = ""
+        """What the runtime was started with."""
         self._end_of_runtime: asyncio.Future[End] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -306,7 +310,11 @@ class Environment:
             return refusal or INVALID_REQUEST_ID
 
         def ended(stream: ResponseStream, failure: Failure | None) -> None:
-            if self._turn is turn and not turn.is_answered:
+            if failure is TRUNCATED and not stream.is_given_up:
+                # Its end may be the end of the runtime, which tells more.
+                stream.is_given_up = True
+                self._loop.call_later(FAREWELL_SECONDS, ended, stream, failure)
+            elif self._turn is turn and not turn.is_answered:
                 connection.answer(ACCEPTED)
                 turn.produced_bytes = stream.size_bytes
                 payload = stream.payload if failure is None else failure.payload(request_id)
@@ -535,6 +543,7 @@ class Environment:
             self._end_init(Failure(error_type="Runtime.InvalidEntrypoint", message=str(error), is_crash=True))
             return
         self._pipe = OutputPipe(self._log)
+        self._executable = arguments[0] if arguments else box.places.executable
         program = Program(arguments=arguments, variables=self._variables)
         process = self._process = await box.run(program, self._pipe.write_end)
         process.ended.add_done_callback(lambda ended: self._process_ended(box, ended))
@@ -560,13 +569,19 @@ class Environment:
         if self._is_up and self._ending is None:
             self._close()
 
+    def _exit(self, end: End) -> Failure:
+        """Return why the runtime has ended by itself."""
+        if end.failure is None:
+            return runtime_exited(end.message)
+        return runtime_exited(f"Runtime failed to start: fork/exec {self._executable}: {end.failure}")
+
     def _runtime_ended(self, box: Box, end: End) -> None:
         """Let the init or the invocation have failed, unless that was done."""
         if box is not self._box or self.state is State.ENDED:
             return
         if self._pipe is not None:
             self._pipe.close()
-        failure = self._failure or (OUT_OF_MEMORY if box.is_out_of_memory else runtime_exited(end.message))
+        failure = self._failure or (OUT_OF_MEMORY if box.is_out_of_memory else self._exit(end))
         turn = self._turn
         if self._init is not None:
             self._end_init(failure)

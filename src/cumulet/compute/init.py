@@ -238,6 +238,8 @@ class Init:
                 signal.signal(number, signal.SIG_DFL)
             os.execve(request["arguments"][0], request["arguments"], request["variables"])
         except OSError as error:
+            if request["is_runtime"]:
+                os.write(2, f"{request['arguments'][0]}: {error}\n".encode())
             os.write(failure, (error.strerror or str(error)).lower().encode())
             os._exit(EXEC_FAILED)
 

@@ -45,6 +45,8 @@ class ResponseStream:
         self._end: tuple[Failure | None] | None = None
         self._is_over = False
         self.size_bytes = 0
+        self.is_given_up = False
+        """Has it broken off some time ago?"""
         if invocation.on_chunk is not None and invocation.on_response_start is not None:
             invocation.on_response_start(content_type)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cumulet.compute import sandbox
 from cumulet.compute.function import CannotRun, Function
 from cumulet.compute.identifiers import Version, parse
 from cumulet.compute.installations import Installation, nearest, node_installations, python_installations
@@ -84,7 +85,7 @@ class Runtime:
             arguments = [executable, "-S", f"{places.runtime}/bootstrap.py"]
         else:
             arguments = [executable, *self._node_options(function), f"{places.runtime}/index.mjs"]
-        return [wrapper, *arguments] if wrapper else arguments
+        return [_placed(wrapper, places), *arguments] if wrapper else arguments
 
     def _node_options(self, function: Function) -> Iterator[str]:
         yield f"--max-old-space-size={int(function.memory_mb * HEAP_SHARE)}"
@@ -181,6 +182,14 @@ def _warning(wanted: str, found: str) -> str | None:
     if wanted == found:
         return None
     return f"[WARN] {wanted} is not available here: this function runs on {found}\n"
+
+
+def _placed(path: str, places: Places) -> str:
+    """Return where a path of AWS's is: also where there is no box, and so no /opt and /var/task."""
+    for folder, place in ((sandbox.LAYERS, places.layers), (sandbox.TASK, places.task)):
+        if path.startswith(f"{folder}/"):
+            return place + path.removeprefix(folder)
+    return path
 
 
 def _entrypoint(family: str, function: Function, places: Places, task: Path, layers: Path | None) -> str:

@@ -36,6 +36,7 @@ RESOLVER = Path("/etc/resolv.conf")
 HIDDEN = "/mnt"
 """What the spawner alone sees."""
 MACHINE = f"{HIDDEN}/machine"
+EMPTY = f"{HIDDEN}/empty"
 USER_NAME = "sbx_user1051"
 """AWS's."""
 HOST_NAME = "sandbox.localdomain"
@@ -73,7 +74,8 @@ def move_into_root(root: str, interpreter: str, packages: Sequence[str], first_u
         hidden.joinpath(name).chmod(0o644)
         if (shown := _inside(root, f"/etc/{name}")).exists():
             _bind(str(hidden / name), shown)
-    _inside(root, MACHINE).mkdir()
+    for folder in (MACHINE, EMPTY):
+        _inside(root, folder).mkdir(mode=0o755)
     make_read_only(root, AT_RECURSIVE)
     make_read_only("/", AT_RECURSIVE)
     pivot_root(root, f"{root}{MACHINE}")
@@ -87,10 +89,13 @@ def begin_box() -> None:
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
-def fill_box(folders: Mapping[str, str], tmp_mb: int) -> None:
-    """Show folders of the machine, by the paths to show them at, give /tmp `tmp_mb` MiB, and hide the machine."""
+def fill_box(folders: Mapping[str, str | None], tmp_mb: int) -> None:
+    """Show folders of the machine, by the paths to show them at, give /tmp `tmp_mb` MiB, and hide the machine.
+
+    None is an empty folder.
+    """
     for target, source in folders.items():
-        mount(MACHINE + source, target, None, MS_BIND)
+        mount(EMPTY if source is None else MACHINE + source, target, None, MS_BIND)
     mount("tmpfs", TEMPORARY, "tmpfs", MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777")
     unmount(HIDDEN)
     os.chdir("/")

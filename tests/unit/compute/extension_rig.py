@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-PREAMBLE = """#!%s -S
+PREAMBLE = """#!/usr/bin/env python3
 import http.client, json, os, signal, sys, threading, time
 API = os.environ["AWS_LAMBDA_RUNTIME_API"]
 NAME = os.path.basename(sys.argv[0])
@@ -49,7 +48,7 @@ while True:
 
 def extension(code: str) -> str:
     """Return a program that knows how to speak to the Extensions API."""
-    return PREAMBLE % sys.executable + code
+    return PREAMBLE + code
 
 
 def layer(folder: Path, extensions: Mapping[str, str], **others: str) -> Path:

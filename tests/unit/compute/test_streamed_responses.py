@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, run
+from rig import Rig, run, until
 
 BOOTSTRAP = """
 import base64, http.client, json, os, sys, time
@@ -171,7 +171,8 @@ respond(request_id, parts())""")
         running = asyncio.ensure_future(
             rig.compute.invoke(rig.function(code, timeout_seconds=20), rig.invocation(1, on_chunk=take))
         )
-        await asyncio.sleep(1)
+        await until(lambda: taken)
+        await asyncio.sleep(0.5)  # long enough for all, if nothing held it up
         assert len(taken) == 1
         assert "sent 150\n" not in rig.logs.messages
         may_go_on.set()

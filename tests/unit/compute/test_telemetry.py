@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from extension_rig import extension, layer
+from extension_rig import extension, layer, notes
 from rig import ARN, Rig, run, until
 
 PRINTER = """
@@ -26,16 +26,15 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             self.send_response(500)
         else:
             for record in json.loads(body):
-                keep({"got": record, "path": self.path, "type": self.headers["Content-Type"]})
+                if not str(record["record"]).startswith('["receiver"'):  # what we write here comes back
+                    keep({"got": record, "path": self.path, "type": self.headers["Content-Type"]})
             self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
     do_PUT = do_POST
     def log_message(self, *_):
         pass
-def keep(what):
-    with open(FILE, "a") as file:
-        file.write(json.dumps(what) + "\\n")
+keep = note
 def subscribe(me, port, path="/2022-07-01/telemetry", **change):
     request = {
         "schemaVersion": "2022-07-01",
@@ -59,17 +58,14 @@ while True:
 
 
 class Received:
-    """What a receiver has kept."""
+    """What a receiver has told of."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "received"
-        self.file.touch()
-        self.file.chmod(0o666)
-        folder.chmod(0o777)
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
 
     @property
     def all(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.file.read_text().splitlines()]
+        return [what for [what] in notes(self._rig.logs.messages, "receiver")]
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -86,22 +82,16 @@ class Received:
         return record
 
 
-def receiver(received: Received, setup: str = "", loop: str = LOOP) -> str:
+def receiver(setup: str = "", loop: str = LOOP) -> str:
     """Return an extension that receives telemetry."""
     subscribing = 'assert subscribe(me, port) == (200, "OK")\n'
-    return extension(
-        RECEIVER.replace("FILE", repr(str(received.file)))
-        + 'me = register("INVOKE", "SHUTDOWN")\n'
-        + (setup or subscribing)
-        + loop
-    )
+    return extension(RECEIVER + 'me = register("INVOKE", "SHUTDOWN")\n' + (setup or subscribing) + loop)
 
 
 def test_a_receiver_has_ten_invocations_all_records_and_a_shutdown(tmp_path: Path) -> None:
-    received = Received(tmp_path)
-
     async def test(rig: Rig) -> None:
-        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(received)}),))
+        received = Received(rig)
+        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver()}),))
         ids = []
         for number in range(10):
             invocation = rig.invocation(number)
@@ -129,12 +119,9 @@ def test_a_receiver_has_ten_invocations_all_records_and_a_shutdown(tmp_path: Pat
 
 
 def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
-    received = Received(tmp_path)
-
     async def test(rig: Rig) -> None:
-        function = rig.function(
-            PRINTER, layers=(layer(tmp_path, {"receiver": receiver(received)}),), tracing_mode="Active"
-        )
+        received = Received(rig)
+        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver()}),), tracing_mode="Active")
         trace = "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled=1"
         await rig.compute.invoke(function, rig.invocation(1, trace_id=trace))
         await until(lambda: "platform.report" in received.types)
@@ -193,11 +180,10 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
     ],
 )
 def test_what_goes_wrong_has_a_status(tmp_path: Path, code: str, status: str, error_type: str | None) -> None:
-    received = Received(tmp_path)
-
     async def test(rig: Rig) -> None:
+        received = Received(rig)
         handler = f"def handler(event, context):\n    {code}"
-        layers = (layer(tmp_path, {"receiver": receiver(received)}),)
+        layers = (layer(tmp_path, {"receiver": receiver()}),)
         await rig.invoke(rig.function(handler, layers=layers, timeout_seconds=1))
         await until(lambda: "platform.report" in received.types)
 
@@ -210,7 +196,6 @@ def test_what_goes_wrong_has_a_status(tmp_path: Path, code: str, status: str, er
 
 
 def test_the_logs_api_tells_of_logs(tmp_path: Path) -> None:
-    received = Received(tmp_path)
     setup = """
 assert subscribe(me, port, "/2020-08-15/logs", schemaVersion="2020-08-15") == (200, "OK")
 status, error = subscribe(me, port)
@@ -218,7 +203,8 @@ assert (status, error["errorType"]) == (403, "Telemetry.SubscriptionClosed"), er
 """
 
     async def test(rig: Rig) -> None:
-        layers = (layer(tmp_path, {"receiver": receiver(received, setup)}),)
+        received = Received(rig)
+        layers = (layer(tmp_path, {"receiver": receiver(setup)}),)
         await rig.invoke(rig.function(PRINTER, layers=layers))
         await until(lambda: "platform.report" in received.types)
 
@@ -235,7 +221,6 @@ assert (status, error["errorType"]) == (403, "Telemetry.SubscriptionClosed"), er
 
 
 def test_lines_of_json_go_to_a_port(tmp_path: Path) -> None:
-    received = Received(tmp_path)
     setup = """
 listener = socket.create_server(("127.0.0.1", 0))
 def read():
@@ -248,11 +233,12 @@ assert subscribe(me, 0, destination=destination, types=["function"]) == (200, "O
 """
 
     async def test(rig: Rig) -> None:
-        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(received, setup)}),))
+        received = Received(rig)
+        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(setup)}),))
         for number in range(2):
             await rig.invoke(function, number)
-            await until(lambda: len(received.records) == number + 1)
-            await until(lambda: rig.logs.text.count("REPORT RequestId") == number + 1)
+            await until(lambda count=number + 1: len(received.records) == count)
+            await until(lambda count=number + 1: rig.logs.text.count("REPORT RequestId") == count)
 
         assert [record["record"] for record in received.records] == ["working on 0\n", "working on 1\n"]
 
@@ -260,11 +246,11 @@ assert subscribe(me, 0, destination=destination, types=["function"]) == (200, "O
 
 
 def test_a_receiver_that_is_not_ready_is_asked_again(tmp_path: Path) -> None:
-    received = Received(tmp_path)
     setup = 'refusals.extend("12")\nsubscribe(me, port, types=["function"])\n'
 
     async def test(rig: Rig) -> None:
-        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(received, setup)}),))
+        received = Received(rig)
+        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(setup)}),))
         await rig.invoke(function, 1)
 
         await until(lambda: len(received.records) == 1)
@@ -273,11 +259,11 @@ def test_a_receiver_that_is_not_ready_is_asked_again(tmp_path: Path) -> None:
 
 
 def test_what_an_extension_writes_is_its_own_kind(tmp_path: Path) -> None:
-    received = Received(tmp_path)
     setup = 'subscribe(me, port, types=["extension"])\nprint("hello from the side", flush=True)\n'
 
     async def test(rig: Rig) -> None:
-        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(received, setup)}),))
+        received = Received(rig)
+        function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver(setup)}),))
         await rig.invoke(function, 1)
 
         await until(lambda: len(received.records) == 1)
@@ -299,12 +285,12 @@ def test_what_an_extension_writes_is_its_own_kind(tmp_path: Path) -> None:
 def test_a_line_of_json_is_an_object_in_newer_schemas(
     tmp_path: Path, schema: str, expected: Callable[[Any], bool]
 ) -> None:
-    received = Received(tmp_path)
     setup = f'subscribe(me, port, types=["function"], schemaVersion={schema!r})\n'
     code = "import logging\ndef handler(event, context):\n    logging.getLogger().error('structured')"
 
     async def test(rig: Rig) -> None:
-        layers = (layer(tmp_path, {"receiver": receiver(received, setup)}),)
+        received = Received(rig)
+        layers = (layer(tmp_path, {"receiver": receiver(setup)}),)
         await rig.invoke(rig.function(code, layers=layers, log_format="JSON"))
         await until(lambda: len(received.records) == 1)
 
@@ -314,12 +300,12 @@ def test_a_line_of_json_is_an_object_in_newer_schemas(
 
 
 def test_a_subscriber_that_falls_behind_is_told_what_it_has_lost(tmp_path: Path) -> None:
-    received = Received(tmp_path)
     setup = 'refusals.extend("1")\nsubscribe(me, port, buffering={"timeoutMs": 25, "maxItems": 1000})\n'
     code = "def handler(event, context):\n    for number in range(9000):\n        print(number)"
 
     async def test(rig: Rig) -> None:
-        layers = (layer(tmp_path, {"receiver": receiver(received, setup)}),)
+        received = Received(rig)
+        layers = (layer(tmp_path, {"receiver": receiver(setup)}),)
         await rig.invoke(rig.function(code, layers=layers, timeout_seconds=20))
 
         await until(lambda: "platform.logsDropped" in received.types, 10)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import orjson
 
 from cumulet.compute import Outcome
@@ -23,7 +22,7 @@ from cumulet.kernel.clock import VirtualClock
 from cumulet.kernel.ids import Ids
 from cumulet.services.lambda_ import checkpoints, mappings
 from cumulet.services.lambda_.checkpoints import Checkpoint
-from cumulet.services.lambda_.configuration import Configuration
+from cumulet.services.lambda_.configuration import Configuration, Logging
 from cumulet.services.lambda_.functions import Function, Package
 from cumulet.services.lambda_.mappings import Mapping, Settings, Streaming
 from cumulet.services.lambda_.stream_poller import StreamPoller
@@ -128,10 +127,8 @@ class FunctionInMemory:
             name="count",
             revision="1",
             deployment="1",
-            configuration=msgspec.convert(
-                {"runtime": "python3.11", "handler": "app.handler", "role_arn": ROLE, "logging": {"group": "count"}},
-                Configuration,
-                strict=False,
+            configuration=Configuration(
+                runtime="python3.11", handler="app.handler", role_arn=ROLE, logging=Logging(group="count")
             ),
             package=Package("0", 0),
             tags={},

@@ -18,6 +18,7 @@ NOT_PER_REQUEST = {
     "package_use.SELECT_WITH_LAYERS": "runs when the platform starts, and a while after functions were changed",
     "functions._SELECT": "is only the beginning of others",
     "functions.SELECT_EVERY_RESERVED": "runs when the platform starts",
+    "provisioned.SELECT_PROVISIONED_FUNCTIONS": "runs when the platform starts",
     "mappings.SELECT": "is only the beginning of others",
     "mappings.SELECT_EVERY": "runs when the platform starts",
 }

@@ -91,7 +91,7 @@ class CloudWatch(Service, name="cloudwatch"):
 
     async def get_metric_data(self, call: Call, request: t.GetMetricDataInputTypeDef) -> dict[str, Any]:
         """Return the values of several metrics, page by page."""
-        asked = queries(call, request["MetricDataQueries"])  # type: ignore[arg-type]
+        asked = queries(call, request["MetricDataQueries"])
         start_ms, end_ms = _times(request)
         if start_ms >= end_ms:
             raise ValidationError(START_NOT_BEFORE_END)

@@ -17,6 +17,7 @@ from cumulet.services.cloudwatch.errors import (
     too_many,
 )
 from cumulet.services.cloudwatch.statistics import whole_minute
+from cumulet.wire.json_values import spelled_float
 from cumulet.wire.timestamps import epoch
 
 MOST_DATUMS = 1000
@@ -69,7 +70,7 @@ def _sample(call: Call, namespace: str, datum: Mapping[str, Any], place: str, no
     return Sample(metric, whole_minute(time_ms), *_statistics(datum, place))
 
 
-def dimensions(given: Sequence[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+def dimensions(given: Sequence[Any]) -> tuple[tuple[str, str], ...]:
     """Return dimensions in the order of their names; raises InvalidParameterValue for a name that is given twice."""
     pairs = tuple(sorted((each["Name"], each["Value"]) for each in given))
     if len({name for name, _ in pairs}) < len(pairs):
@@ -126,7 +127,7 @@ def _of_set(given: Mapping[str, float], place: str) -> tuple[float, float, float
 
 def _check_value(value: float, place: str) -> None:
     if math.isnan(value) or abs(value) > LARGEST_VALUE:
-        raise InvalidParameterValueException(f"The value {value} for parameter {place} is invalid.")
+        raise InvalidParameterValueException(f"The value {spelled_float(value)} for parameter {place} is invalid.")
 
 
 def _check_count(count: float, place: str) -> None:

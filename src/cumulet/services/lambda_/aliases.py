@@ -12,6 +12,7 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     function_not_found,
     invalid,
+    invalid_untyped,
     not_found,
     wrong_revision,
 )
@@ -78,7 +79,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         if after.additional_version is None:
             return after
         if after.version == LATEST:
-            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+            raise invalid_untyped("$LATEST is not supported for an alias pointing to more than 1 version")
         if after.version == after.additional_version:
             raise invalid(
                 f"Invalid function version {after.version}. Function version {after.version} is already included in "

@@ -14,6 +14,7 @@ from cumulet.services.lambda_.function_code import MOST_REQUEST_BYTES
 from cumulet.services.lambda_.function_operations import FunctionOperations
 from cumulet.services.lambda_.layer_operations import LayerOperations
 from cumulet.services.lambda_.policy_operations import PolicyOperations
+from cumulet.services.lambda_.provisioned_operations import ProvisionedOperations
 from cumulet.services.lambda_.runtime_operations import RuntimeOperations
 from cumulet.services.lambda_.tag_operations import TagOperations
 from cumulet.services.lambda_.url_operations import UrlOperations
@@ -23,6 +24,7 @@ from cumulet.services.service import Download
 class Lambda(
     FunctionOperations,
     ConcurrencyOperations,
+    ProvisionedOperations,
     AliasOperations,
     LayerOperations,
     CodeSigningOperations,
@@ -36,7 +38,15 @@ class Lambda(
     """The service."""
 
     limits = frozenset(
-        {"code-storage-bytes", "concurrent-executions", "filters-per-mapping", "environments", "deprecated-runtimes"}
+        {
+            "burst-concurrency",
+            "burst-concurrency-per-minute",
+            "code-storage-bytes",
+            "concurrent-executions",
+            "deprecated-runtimes",
+            "environments",
+            "filters-per-mapping",
+        }
     )
     largest_requests = MappingProxyType(
         dict.fromkeys(("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"), MOST_REQUEST_BYTES)

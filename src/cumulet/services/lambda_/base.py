@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cumulet import compute
 from cumulet.compute import Compute, Invocation, Outcome
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
@@ -14,6 +15,7 @@ from cumulet.services.lambda_ import (
     lineage,
     mappings,
     policies,
+    provisioned,
     runtime_management,
     versions,
 )
@@ -38,7 +40,9 @@ from cumulet.services.lambda_.package_files import PackageFiles
 from cumulet.services.lambda_.package_upkeep import PackageUpkeep
 from cumulet.services.lambda_.policies import Asker
 from cumulet.services.lambda_.pollers import Poller, Pollers
+from cumulet.services.lambda_.provisioning import Provisioning
 from cumulet.services.lambda_.queue_poller import QueuePoller
+from cumulet.services.lambda_.scaling import configured_rule
 from cumulet.services.lambda_.stream_poller import StreamPoller
 from cumulet.services.lambda_.streaming import StreamedInvocation
 from cumulet.services.service import Platform, Service
@@ -71,10 +75,19 @@ class LambdaBase(Service):
         self.most_code_bytes = platform.quotas.limit("lambda:code-storage-bytes", MOST_CODE_BYTES)
         self.most_environments = platform.quotas.limit("lambda:environments", machine_limit())
         self.blocks_deprecated_runtimes = platform.quotas.limit("lambda:deprecated-runtimes", 1) == 0
-        self.concurrency = Concurrency(self.account_concurrency, self.most_environments)
-        self.compute: Compute
         self.metrics = Metrics(platform.telemetry)
         self.record = self.metrics.record
+        self.concurrency = Concurrency(
+            self.account_concurrency,
+            self.most_environments,
+            clock=platform.clock,
+            rule=configured_rule(platform.quotas),
+            metrics=self.metrics,
+        )
+        self.compute: Compute
+        self.provisioning = Provisioning(
+            platform.store, platform.activity, self.concurrency, self.known, self._to_compute
+        )
         self.pollers = Pollers(self._poller)
         self.event_queue = EventQueue(self)
 
@@ -94,6 +107,7 @@ class LambdaBase(Service):
         )
         for function in await self.store.read(functions.every_reserved):
             self.concurrency.reserve(function)
+        await self.provisioning.start(self.compute)
         for mapping in await self.store.read(mappings.every):
             self.pollers.keep(mapping)
 
@@ -145,8 +159,8 @@ class LambdaBase(Service):
         Raises CannotRun or RecursiveInvocationException.
         """
         trace_header = self._traced(function, trace_header or self.new_trace())
-        return await self.compute.invoke(
-            function.to_compute(self.packages.path(function.package)),
+        outcome = await self.compute.invoke(
+            self._to_compute(function),
             Invocation(
                 request_id=request_id or self.ids.uuid(),
                 payload=payload,
@@ -158,6 +172,13 @@ class LambdaBase(Service):
                 on_chunk=stream.take if stream else None,
             ),
         )
+        is_spilled = self.concurrency.fleet(function).provisioned > 0
+        self.metrics.invoked(function, qualifier, outcome, is_spilled=is_spilled)
+        return outcome
+
+    def _to_compute(self, function: Function) -> compute.Function:
+        """Return what runs a function."""
+        return function.to_compute(self.packages.path(function.package))
 
     def _traced(self, function: Function, trace_header: str) -> str:
         """Return the trace header that a function runs with; raises RecursiveInvocationException."""
@@ -242,10 +263,12 @@ class LambdaBase(Service):
         self.directory.forget(function.key)
         self.concurrency.forget(function)
         self.compute.retire(function.arn)
+        self.provisioning.moved(function.key)
 
     def requalified(self, key: FunctionKey, qualifier: str) -> None:
         """Know that a version or alias was created, changed or deleted, after the commit."""
         self.directory.forget_qualifier(key, qualifier)
+        self.provisioning.moved(key)
         self.pollers.wake(key)
 
     def forget_function(self, tx: Tx, key: FunctionKey) -> None:
@@ -257,6 +280,7 @@ class LambdaBase(Service):
         runtime_management.forget_all(tx, key)
         function_urls.forget(tx, key, None)
         event_invoke_configs.forget(tx, key)
+        provisioned.forget(tx, key)
 
     def forget_qualifier(self, tx: Tx, key: FunctionKey, qualifier: str) -> None:
         """Delete all that a version or alias has, with it."""
@@ -264,6 +288,7 @@ class LambdaBase(Service):
         runtime_management.forget(tx, key, qualifier)
         function_urls.forget(tx, key, qualifier)
         event_invoke_configs.forget(tx, key, qualifier)
+        provisioned.forget(tx, key, qualifier)
         tx.after_commit(self.requalified, key, qualifier)
         tx.after_commit(self.compute.retire, qualified_arn(key, qualifier))
 

@@ -109,6 +109,14 @@ class Concurrency:
         share.provisioned_for[function.version] = qualifier
         self._wake()
 
+    def release(self, key: FunctionKey, version: str) -> None:
+        """Know that a version is gone."""
+        region = self._regions.get((key.account, key.region))
+        share = region.functions.get(key) if region is not None else None
+        if share is not None and version in share.fleets:
+            self._provisioned -= share.fleets.pop(version).provisioned
+        self._wake()
+
     def forget(self, function: Function) -> None:
         """Know that a function is gone."""
         region = self._region(function)
@@ -176,6 +184,10 @@ class Concurrency:
         if wake not in self._starved:
             self._starved.append(wake)
 
+    def machine_left(self) -> int:
+        """Return how many more environments this machine has room for, beside those that run or were started ahead."""
+        return self._machine_limit - self._on_demand - self._provisioned
+
     def _check(self, share: Share, fleet: Fleet, function: Function, qualifier: str | None) -> None:
         """Raise TooManyRequestsException where nothing more may run on demand.
 
@@ -214,9 +226,6 @@ class Concurrency:
         if share.reserved is not None:
             return share.reserved - share.claimed - share.on_demand
         return self._account_limit - share.region.set_aside - share.region.unreserved
-
-    def machine_left(self) -> int:
-        return self._machine_limit - self._on_demand - self._provisioned
 
     def _region(self, function: Function) -> Region:
         name = (function.account, function.region)

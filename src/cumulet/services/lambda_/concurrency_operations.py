@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_ import functions
+from cumulet.services.lambda_ import functions, provisioned
 from cumulet.services.lambda_.base import LambdaBase
 from cumulet.services.lambda_.errors import invalid
 from cumulet.services.lambda_.function_code import MOST_ZIPPED_BYTES
 from cumulet.services.lambda_.function_names import FunctionKey
+from cumulet.services.lambda_.provisioned import LEAST_UNRESERVED, too_little_left
 from cumulet.services.lambda_.zip_files import MOST_UNZIPPED_BYTES
 from cumulet.store import Tx
 
 if TYPE_CHECKING:
     from types_boto3_lambda import type_defs as t
-
-LEAST_UNRESERVED = 100
-"""Lambda: what must be left for functions that have nothing reserved."""
 
 
 class ConcurrencyOperations(LambdaBase):
@@ -36,13 +34,19 @@ class ConcurrencyOperations(LambdaBase):
 
     def _reserve(self, tx: Tx, key: FunctionKey, wanted: int | None) -> None:
         before = functions.load(tx, key)
+        mine = provisioned.total(tx, key)
+        if wanted is not None and wanted < mine:
+            raise invalid(
+                f" ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned "
+                f"concurrency [{mine}]."
+            )
         others = functions.reserved(tx, key.account, key.region) - (before.reserved_concurrency or 0)
+        others += provisioned.unreserved_total(tx, key.account, key.region)
+        if before.reserved_concurrency is None:
+            others -= mine
         least = min(LEAST_UNRESERVED, self.account_concurrency)
         if wanted and others + wanted > self.account_concurrency - least:
-            raise invalid(
-                "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{least}]."
-            )
+            raise too_little_left("ReservedConcurrentExecutions", least)
         after = msgspec.structs.replace(before, reserved_concurrency=wanted)
         tx.after_commit(self.changed, functions.save(tx, after))
 

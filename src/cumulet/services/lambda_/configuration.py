@@ -29,7 +29,7 @@ IMPLEMENTED = frozenset(
         *("FunctionName", "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Environment"),
         *("Architectures", "EphemeralStorage", "LoggingConfig", "TracingConfig", "VpcConfig", "SnapStart"),
         *("DeadLetterConfig", "KMSKeyArn", "Tags", "Layers", "CodeSigningConfigArn"),
-        *("Publish", "RevisionId", "DryRun", "PackageType"),
+        *("Publish", "RevisionId", "CodeSha256", "DryRun", "PackageType"),
         *("Code", "ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri"),
     }
 )

@@ -10,6 +10,7 @@ CodeStorageExceededException = modeled("lambda", "CodeStorageExceededException")
 CodeVerificationFailedException = modeled("lambda", "CodeVerificationFailedException")
 PolicyLengthExceededException = modeled("lambda", "PolicyLengthExceededException")
 PreconditionFailedException = modeled("lambda", "PreconditionFailedException")
+ProvisionedConcurrencyConfigNotFoundException = modeled("lambda", "ProvisionedConcurrencyConfigNotFoundException")
 InvalidRuntimeException = modeled("lambda", "InvalidRuntimeException")
 RecursiveInvocationException = modeled("lambda", "RecursiveInvocationException")
 RequestTooLargeException = modeled("lambda", "RequestTooLargeException")
@@ -38,6 +39,11 @@ class AccessDeniedException(AwsError):
 def invalid(message: str) -> AwsError:
     """Return InvalidParameterValueException."""
     return modeled("lambda", "InvalidParameterValueException")(message, Type=USER)
+
+
+def invalid_untyped(message: str) -> AwsError:
+    """Return InvalidParameterValueException without the member Type, as AWS answers it in a few places."""
+    return modeled("lambda", "InvalidParameterValueException")(message)
 
 
 def not_found(message: str) -> AwsError:

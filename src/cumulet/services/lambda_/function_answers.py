@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cumulet.services.lambda_.configuration import Configuration
-from cumulet.services.lambda_.function_names import LATEST
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.versions import code_sha256
 
@@ -53,7 +52,7 @@ def listed(function: Function, qualifier: str | None = None) -> dict[str, Any]:
         "PackageType": "Zip",
         "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.tmp_mb},
-        "SnapStart": _snap_start(function),
+        "SnapStart": {"ApplyOn": settings.snap_start, "OptimizationStatus": "Off"},
         "LoggingConfig": _logging(settings),
     }
     return answer | _optional(settings)
@@ -88,12 +87,6 @@ def _logging(settings: Configuration) -> dict[str, str]:
         "LogGroup": settings.logging.group,
     }
     return {name: value for name, value in members.items() if value is not None}
-
-
-def _snap_start(function: Function) -> dict[str, str]:
-    """Lambda: snapshots are of published versions."""
-    is_on = function.version != LATEST and function.configuration.snap_start == "PublishedVersions"
-    return {"ApplyOn": function.configuration.snap_start, "OptimizationStatus": "On" if is_on else "Off"}
 
 
 def _runtime_version(function: Function) -> dict[str, str]:

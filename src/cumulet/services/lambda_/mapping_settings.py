@@ -139,12 +139,13 @@ def _position(request: Members[str, Any], source: Arn) -> Streaming:
         raise invalid(f"Unsupported starting position for arn type: {source}")
     if timestamp is None:
         raise invalid("StartingPositionTimestamp must be given with StartingPosition AT_TIMESTAMP")
-    if timestamp < 0:
+    starting_ms = round(timestamp.timestamp() * 1000)
+    if starting_ms < 0:
         raise invalid(
             "Received Exception while reading from provided stream. "
             "class java.lang.Long can not be converted to a Timestamp"
         )
-    return Streaming(starting_position=position, starting_ms=round(timestamp * 1000))
+    return Streaming(starting_position=position, starting_ms=starting_ms)
 
 
 _STREAM_MEMBERS = {

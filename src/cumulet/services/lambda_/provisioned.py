@@ -68,9 +68,7 @@ def after(tx: Tx, key: FunctionKey, qualifier: str, limit: int) -> list[tuple[Pr
     return [(each, list(_parts(each, aliases.find(tx, key, each.qualifier)))) for each in found]
 
 
-def put(
-    tx: Tx, key: FunctionKey, wanted: Provisioned, account_limit: int
-) -> list[Part]:
+def put(tx: Tx, key: FunctionKey, wanted: Provisioned, account_limit: int) -> list[Part]:
     """Ask for environments, more or fewer than before, and return what which version needs for it.
 
     Raises ResourceNotFoundException, ResourceConflictException, InvalidParameterValueException.

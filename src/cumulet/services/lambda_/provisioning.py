@@ -133,7 +133,8 @@ class Provisioning:
         except ServiceUnavailable:
             raise
         except AwsError:
-            return  # the version is gone, and its environments with it
+            self._concurrency.release(key, version)  # it is gone, and its environments with it
+            return
         if count < ahead.ready:
             self._concurrency.provide(function, count, qualifier)
             ahead.ready = count

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cumulet.kernel.quotas import Quotas
+
 IDLE_MS = 600_000
 """How long an environment is kept that nothing needs."""
 
@@ -31,6 +33,14 @@ PER_MINUTE_2021 = 500
 def rule_of_2021(burst: int = BURST_2021, per_minute: int = PER_MINUTE_2021) -> Rule:
     """Return the rule of 2021 with the burst of a region."""
     return Rule(burst, amount=per_minute, every_ms=60_000, is_regional=True)
+
+
+def configured_rule(quotas: Quotas) -> Rule:
+    """Return the rule in force: that of 2021 where a quota `lambda:burst-concurrency` is set, else today's."""
+    burst = quotas.limit("lambda:burst-concurrency", 0)
+    if not burst:
+        return CURRENT
+    return rule_of_2021(burst, quotas.limit("lambda:burst-concurrency-per-minute", PER_MINUTE_2021))
 
 
 class Growth:

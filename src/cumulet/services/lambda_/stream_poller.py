@@ -66,6 +66,8 @@ class StreamPoller:
         self._is_pumping = False
         self._has_news = False
         self._is_closed = True
+        self._changes = 0
+        """Looking for shards that began before the last change comes to nothing."""
         self._unwatch: Callable[[], None] | None = None
 
     def change(self, mapping: Mapping) -> None:
@@ -87,6 +89,7 @@ class StreamPoller:
     def close(self) -> None:
         """Read no more. Batches that run go on."""
         self._is_closed = True
+        self._changes += 1
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
@@ -112,18 +115,18 @@ class StreamPoller:
 
     async def _look(self) -> None:
         """Begin with shards that may be read now, and wake all lanes."""
-        reading = self._reading
+        reading, changes = self._reading, self._changes
         if not self._lanes:  # nothing of the mapping as it was runs
             reading.mapping = self.mapping
             reading.filters = Filters(self.mapping.settings.filters, reading.source_arn.service)
         facts = await reading.source.describe(reading.source_arn)
         if any(shard.id not in self._lanes and shard.id not in self._finished for shard in facts.shards):
-            await self._begin(facts)
-        if not self._is_closed:
+            await self._begin(facts, changes)
+        if changes == self._changes:
             for lane in itertools.chain.from_iterable(self._lanes.values()):
                 lane.wake()
 
-    async def _begin(self, facts: StreamFacts) -> None:
+    async def _begin(self, facts: StreamFacts, changes: int) -> None:
         """Make lanes for the shards whose parents were read to their end."""
         known = await self._reading.store.read(checkpoints.of_mapping, self.mapping.uuid)
         if not known:
@@ -137,7 +140,7 @@ class StreamPoller:
             if any(parent in there and parent not in self._finished for parent in shard.parents):
                 continue
             lanes = await self._dealt(shard, [one for one in known if one.shard == shard.id])
-            if not self._is_closed:
+            if changes == self._changes:
                 self._lanes[shard.id] = [Lane(self._reading, one, facts.retention_seconds) for one in lanes]
 
     async def _start(self, shard: Shard) -> list[Checkpoint]:

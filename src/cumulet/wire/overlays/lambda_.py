@@ -22,6 +22,8 @@ UNCHECKED = ("Runtime",)
 OF_LAYERS = "LayerRuntime"
 FILTERED_BY_RUNTIME = ("ListLayersRequest", "ListLayerVersionsRequest")
 LAYER_RUNTIMES = ("CompatibleRuntimes",)
+# The one map whose keys and values are told not to be null, too (recorded).
+WEIGHTS = ("AdditionalVersionWeights",)
 
 
 def _correct(description: Description) -> Description:
@@ -51,9 +53,9 @@ def refuse(protocol: str, operation: str, violations: Sequence[Violation]) -> Aw
 
 
 def _completed(violation: Violation) -> Violation:
-    if violation.kind != Kind.ITEM:
-        return violation
-    return replace(violation, text=f"{violation.text.removesuffix(']')}, {NOT_NULL}]")
+    if violation.kind == Kind.ITEM or violation.path[-1:] == WEIGHTS:
+        return replace(violation, text=f"{violation.text.removesuffix(']')}, {NOT_NULL}]")
+    return violation
 
 
 def _of_layer(violation: Violation) -> Violation:
