@@ -147,6 +147,15 @@ def test_invoke_can_be_quiet(shell: Shell, teller: str, flag: str) -> None:
     assert json.loads(done.stdout) == {"heard": {}}
 
 
+def test_invoke_does_not_wait_for_an_asynchronous_event(shell: Shell, teller: str) -> None:
+    done = shell.run("invoke", teller, "--async", "--event", '{"word": "later"}')
+    shell.cumulet.advance(seconds=0)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"accepted as [0-9a-f-]{36}\n", done.stdout)
+    assert shell.told(teller) == ["later"]
+
+
 def test_invoke_takes_an_arn(shell: Shell) -> None:
     arn = create(shell.cumulet, source=TELLER)["FunctionArn"]
 

@@ -62,12 +62,7 @@ def test_everything_survives_a_kill(tmp_path: Path) -> None:
         server.start()
 
         assert everything(server, config) == before
-        assert json.loads(client_of(server).invoke(FunctionName="user")["Payload"].read()) == "first"
+        assert json.loads(server.client("lambda").invoke(FunctionName="user")["Payload"].read()) == "first"
         assert publish(server)["Version"] == 3
     finally:
         server.kill()
-
-
-def client_of(server: Cumulet) -> Any:
-    """Return a client of a server that was started again, which has another port."""
-    return server.client("lambda")

@@ -500,3 +500,44 @@ def test_mappings_go_on_after_a_restart(tmp_path: Path, stop: str) -> None:
         consumer.send("two")
 
         assert (before, consumer.bodies()) == (["one"], ["two"])
+
+
+def test_no_more_run_than_the_mapping_allows_when_it_is_changed_meanwhile(cumulet: Cumulet) -> None:
+    settings = {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}}
+    consumer = Consumer(cumulet, mapping=settings)
+    consumer.send(*[f"slow {number}" for number in range(12)])
+
+    for enabled in (True, False, True):
+        consumer.client.update_event_source_mapping(UUID=consumer.mapping, Enabled=enabled, **settings)
+
+    reports = consumer.reports()
+    assert Counter(body for report in reports for body in report["bodies"]) == Counter(
+        f"slow {number}" for number in range(12)
+    )
+    assert most_at_a_time(reports) <= 2
+
+
+def test_a_mapping_can_be_disabled_when_its_queue_or_its_function_is_gone(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet)
+    consumer.sqs.delete_queue(QueueUrl=consumer.queue.url)
+    consumer.client.delete_function(FunctionName=consumer.function)
+
+    disabled = [
+        consumer.client.update_event_source_mapping(UUID=consumer.mapping, Enabled=False)["State"] for _ in range(2)
+    ]
+
+    assert disabled == ["Disabling", "Updating"]
+    assert consumer.client.get_event_source_mapping(UUID=consumer.mapping)["State"] == "Disabled"
+
+
+def test_a_function_that_can_not_be_run_leaves_its_messages_and_says_why_in_its_log(cumulet: Cumulet) -> None:
+    consumer = Consumer(cumulet)
+    consumer.client.update_function_configuration(FunctionName=consumer.function, Runtime="ruby3.3")
+    consumer.queue.send("one")
+    cumulet.advance(seconds=0)
+    in_flight = consumer.queue.counts()
+    cumulet.advance(seconds=VISIBILITY_SECONDS)
+    logs = cumulet.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{consumer.function}")["events"]
+
+    assert (in_flight, consumer.queue.counts()) == ((0, 1, 0), (0, 1, 0))
+    assert ["ruby3.3" in event["message"] for event in logs] == [True, True]

@@ -26,7 +26,7 @@ def handler(event, context):
 
 def digest(version: int) -> str:
     """Return how Lambda names the package with a version of the code: the SHA-256 in base64."""
-    return _digest(code(version))
+    return package_digest(code(version))
 
 
 def code(version: int) -> bytes:
@@ -34,7 +34,8 @@ def code(version: int) -> bytes:
     return package(SOURCE.format(version=version))
 
 
-def _digest(content: bytes) -> str:
+def package_digest(content: bytes) -> str:
+    """Return how Lambda names a package."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
@@ -54,7 +55,7 @@ def _created(state: FunctionState | None, op: Operation) -> FunctionState:
     check(state is None)
     request = op.request
     return FunctionState(
-        _digest(request["Code"]["ZipFile"]),
+        package_digest(request["Code"]["ZipFile"]),
         request["Description"],
         request["MemorySize"],
         request["Environment"]["Variables"]["COLOUR"],
@@ -96,7 +97,7 @@ def _invoked(state: FunctionState, op: Operation) -> FunctionState:
 
 
 def _code_changed(state: FunctionState, op: Operation) -> FunctionState:
-    return dataclasses.replace(state, digest=_digest(op.request["ZipFile"]))
+    return dataclasses.replace(state, digest=package_digest(op.request["ZipFile"]))
 
 
 def _configured(state: FunctionState, op: Operation) -> FunctionState:

@@ -1,4 +1,4 @@
-"""What was done to functions, event source mappings, roles, policies and log groups holds after SIGKILL."""
+"""What was done to functions, layers, event source mappings, roles, policies and log groups holds after SIGKILL."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from clients import Recorder
 from function_resource import FunctionResource, code
 from group_resource import GroupResource
 from history import History, Outcome
+from layer_resource import LayerResource
 from mapping_resource import MappingResource
 from pipeline import ROLE
 from policy_resource import PolicyResource
 from role_resource import RoleResource
 from rounds import INTERRUPTED_STARTS, Advancer, Worker, at_work, told
 from transports import CloudTransport, RawTransport
+from version_resource import VersionResource
 from victim import Victim, running
 
 from rows import rows_left
@@ -31,9 +33,16 @@ SHARES = {"virtual": 0.04, "real": 0.02}
 LOAD_SECONDS = (0.3, 1.2)
 PACKAGES_REST_MS = 15 * 60 * 1000
 """How long a package stays that no function refers to any more."""
-OF_PACKAGES = ("lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:DeleteFunction")
+OF_PACKAGES = (
+    *("lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:DeleteFunction"),
+    *("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"),
+)
+KEPT_TABLES = {"lambda_layers"}
+"""The number that a layer's version had last is never used again."""
 KINDS: list[tuple[type[Resource[Any]], list[str]]] = [
     (FunctionResource, ["red", "green"]),
+    (VersionResource, ["blue", "grey"]),
+    (LayerResource, ["tools"]),
     (MappingResource, ["orders"]),
     (RoleResource, ["reader", "writer"]),
     (PolicyResource, ["reading"]),
@@ -91,7 +100,7 @@ def test_history_of_cloud_holds(
     found += [*history.flaws, *(flaw for resource in resources for flaw in resource.flaws(history))]
     assert found == [], told(found, crash_seed)
     assert packages == set()
-    assert rows_left(tmp_path / "data", "lambda_", "iam_", "logs_") == {}
+    assert rows_left(tmp_path / "data", "lambda_", "iam_", "logs_").keys() <= KEPT_TABLES
     record_property("kills", count)
     record_property("operations", len(history.operations))
     record_property("without answer", sum(operation.outcome is Outcome.UNKNOWN for operation in history.operations))
@@ -114,8 +123,14 @@ def clean_up(cloud: CloudTransport) -> None:
 
 def flaws_of_packages(victim: Victim, cloud: CloudTransport) -> list[str]:
     """Return which packages are there for no reason, and which are missing, after a start; nobody works."""
-    listed = cloud.call("lambda:ListFunctions", {})["Functions"]
-    needed = {base64.b64decode(function["CodeSha256"]).hex() for function in listed}
+    listed = cloud.call("lambda:ListFunctions", {"FunctionVersion": "ALL"})["Functions"]
+    digests = [function["CodeSha256"] for function in listed]
+    for layer in cloud.call("lambda:ListLayers", {})["Layers"]:
+        named = {"LayerName": layer["LayerName"]}
+        for version in cloud.call("lambda:ListLayerVersions", named)["LayerVersions"]:
+            found = cloud.call("lambda:GetLayerVersion", {**named, "VersionNumber": version["Version"]})
+            digests.append(found["Content"]["CodeSha256"])
+    needed = {base64.b64decode(digest).hex() for digest in digests}
     there = packages_of(victim)
     return [f"the package {name} is there for no reason" for name in there - needed] + [
         f"the package {name} is not there" for name in needed - there

@@ -17,20 +17,20 @@ VISIBILITY_SECONDS = 30
 
 
 @cache
-def libraries() -> bytes:
-    """Return a zip file with the distributions as they are installed."""
+def libraries(folder: str = "") -> bytes:
+    """Return a zip file with the distributions as they are installed, below `folder`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in DISTRIBUTIONS:
             for file in importlib.metadata.files(name) or ():
                 if file.suffix != ".pyc" and ".." not in file.parts:
-                    archive.writestr(str(file), file.read_binary())
+                    archive.writestr(folder + str(file), file.read_binary())
     return buffer.getvalue()
 
 
-def package(source: str) -> bytes:
-    """Return a function's package: its source and the libraries."""
-    buffer = io.BytesIO(libraries())
+def package(source: str, has_libraries: bool) -> bytes:
+    """Return a function's package: its source, and the libraries where they aren't in a layer."""
+    buffer = io.BytesIO(libraries() if has_libraries else b"")
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("app.py", source)
     return buffer.getvalue()
@@ -39,15 +39,22 @@ def package(source: str) -> bytes:
 class App:
     """A function with Powertools, `app.handler` of `source`."""
 
-    def __init__(self, cumulet: Cumulet, source: str, **variables: str) -> None:
+    def __init__(self, cumulet: Cumulet, source: str, *, is_in_layer: bool = False, **variables: str) -> None:
         self.cumulet = cumulet
         self.client = cumulet.client("lambda")
+        layers = []
+        if is_in_layer:
+            published = self.client.publish_layer_version(
+                LayerName="powertools", Content={"ZipFile": libraries("python/")}
+            )
+            layers.append(published["LayerVersionArn"])
         self.arn = self.client.create_function(
             FunctionName="shop",
             Runtime="python3.11",
             Role=f"arn:aws:iam::{cumulet.account}:role/shop",
             Handler="app.handler",
-            Code={"ZipFile": package(source)},
+            Code={"ZipFile": package(source, not is_in_layer)},
+            Layers=layers,
             Timeout=20,
             Environment={"Variables": {"POWERTOOLS_SERVICE_NAME": "orders", **variables}},
         )["FunctionArn"]

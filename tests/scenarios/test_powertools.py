@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections import Counter
 from typing import Any
 
@@ -99,6 +98,15 @@ def test_logger_has_the_level_of_the_functions_variables(cumulet: Cumulet, level
     assert [line["message"] for line in app.logged("{ $.order_id = 7 }")] == expected
 
 
+def test_powertools_may_come_from_a_layer(cumulet: Cumulet) -> None:
+    app = App(cumulet, LOGGER, is_in_layer=True)
+
+    _, request_id = app.invoke({"id": "c-1", "order": 7, "count": 2})
+
+    [line] = app.logged('{ $.message = "packed" }')
+    assert (line["function_request_id"], line["order_id"]) == (request_id, 7)
+
+
 METRICS = """
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -129,53 +137,74 @@ def test_metrics_are_lines_of_the_log_in_the_embedded_metric_format(cumulet: Cum
 
 TRACER = """
 import os
+import socket
 from aws_lambda_powertools import Tracer
 
 tracer = Tracer()
+daemon = socket.socket(type=socket.SOCK_DGRAM)
 
 @tracer.capture_method
 def pack(order):
     tracer.put_annotation(key="order", value=order)
 
-@tracer.capture_lambda_handler
 def handler(event, context):
+    if event == "listen":
+        daemon.bind(("127.0.0.1", 2000))
+        daemon.setblocking(False)
+    elif event == "sent":
+        return received()
+    else:
+        return traced(event, context)
+
+@tracer.capture_lambda_handler
+def traced(event, context):
     pack(event["order"])
     return os.environ["_X_AMZN_TRACE_ID"]
+
+def received():
+    found = []
+    try:
+        while True:
+            found.append(daemon.recv(65_536).decode())
+    except BlockingIOError:
+        return found
 """
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 
 def test_tracer_sends_what_is_sampled_to_the_daemons_address(cumulet: Cumulet) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
-        daemon.settimeout(20)
-        app = App(cumulet, TRACER, AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}")
-        trace_everything(app.client)
+    app = App(cumulet, TRACER)
+    trace_everything(app.client)
 
-        answer, _ = app.invoke({"order": 7})
+    app.invoke("listen")
+    answer, _ = app.invoke({"order": 7})
+    datagrams, _ = app.invoke("sent")
 
-        sent = [json.loads(daemon.recv(65_536).partition(b"\n")[2]) for _ in range(2)]
-
-    pack, handler = sent
+    pack, handler = (json.loads(datagram.partition("\n")[2]) for datagram in datagrams)
     assert answer.startswith(f"Root={TRACE}")
     assert (pack["name"], pack["annotations"], pack["parent_id"]) == ("## app.pack", {"order": 7}, handler["id"])
-    assert (handler["name"], handler["annotations"]["ColdStart"]) == ("## handler", True)
+    assert (handler["name"], handler["annotations"]["ColdStart"]) == ("## traced", True)
     assert (pack["trace_id"], handler["trace_id"]) == (TRACE, TRACE)
 
 
+def test_tracer_bears_that_there_is_no_daemon(cumulet: Cumulet) -> None:
+    app = App(cumulet, TRACER)
+    trace_everything(app.client)
+
+    answers = [app.invoke({"order": number})[0] for number in range(3)]
+
+    assert all(answer.startswith(f"Root={TRACE}") for answer in answers)
+
+
 def test_tracer_can_be_disabled(cumulet: Cumulet) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
-        daemon.setblocking(False)
-        address = f"127.0.0.1:{daemon.getsockname()[1]}"
-        app = App(cumulet, TRACER, AWS_XRAY_DAEMON_ADDRESS=address, POWERTOOLS_TRACE_DISABLED="true")
-        trace_everything(app.client)
+    app = App(cumulet, TRACER, POWERTOOLS_TRACE_DISABLED="true")
+    trace_everything(app.client)
 
-        answer, _ = app.invoke({"order": 7})
+    app.invoke("listen")
+    answer, _ = app.invoke({"order": 7})
 
-        assert answer.startswith(f"Root={TRACE}")
-        with pytest.raises(BlockingIOError):
-            daemon.recv(65_536)
+    assert answer.startswith(f"Root={TRACE}")
+    assert app.invoke("sent")[0] == []
 
 
 def trace_everything(client: Any) -> None:

@@ -23,6 +23,7 @@ from cumulet.cli.connection import (
 )
 from cumulet.cli.invoke import invoke
 from cumulet.cli.logs import logs
+from cumulet.cli.simulate import simulate
 from cumulet.kernel.config import Config, ConfigError, load_config
 
 app = typer.Typer(
@@ -145,6 +146,7 @@ def status(
 
 app.command()(invoke)
 app.command()(logs)
+app.add_typer(simulate, name="simulate")
 
 
 @app.command()

@@ -27,6 +27,9 @@ from cumulet.cli.log_lines import styled
 def invoke(
     function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN of the function.")],
     event: Annotated[str, typer.Option(metavar="EVENT", help="JSON, @FILE, or - to read it from the input.")] = "{}",
+    is_asynchronous: Annotated[
+        bool, typer.Option("--async", help="Don't wait: the event is queued, run, and tried again if it fails.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Don't show the log.")] = False,
     url: Url = DEFAULT_URL,
     region: Region = DEFAULT_REGION,
@@ -35,6 +38,13 @@ def invoke(
     from rich.console import Console
 
     payload = _payload(event)
+    if is_asynchronous:
+        with reaching(url):
+            accepted = client("lambda", url, region).invoke(
+                FunctionName=function, Payload=payload, InvocationType="Event"
+            )
+        typer.echo(f"accepted as {accepted['ResponseMetadata']['RequestId']}")
+        return
     with reaching(url):
         answer = client("lambda", url, region).invoke(FunctionName=function, Payload=payload, LogType="Tail")
         result: bytes = answer["Payload"].read()

@@ -172,8 +172,9 @@ class RuntimeConnection(asyncio.Protocol):
             self._take(self._later.popleft())
 
     def answer(self, answer: bytes) -> None:
-        """Answer another request."""
-        self._transport.write(answer)
+        """Answer another request, unless nobody waits for that any more."""
+        if not self._transport.is_closing():
+            self._transport.write(answer)
 
     def wait_for_event(self) -> None:
         """Say that a request will be answered with `send_event`: it is one for an extension's next event."""

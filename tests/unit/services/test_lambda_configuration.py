@@ -13,6 +13,7 @@ from cumulet.wire.model import description
 OPERATIONS = {
     "CreateFunction": ("CreateFunctionRequest", "FunctionCode"),
     "UpdateFunctionCode": ("UpdateFunctionCodeRequest",),
+    "PublishVersion": ("PublishVersionRequest",),
     "UpdateFunctionConfiguration": ("UpdateFunctionConfigurationRequest",),
 }
 
@@ -40,5 +41,5 @@ def test_a_member_without_a_value_asks_for_nothing(operation: str, member: str) 
 
 
 def test_no_name_is_made_up() -> None:
-    assert IMPLEMENTED <= {member for _, member in members()}
+    assert {member for _, member in members()} >= IMPLEMENTED
     assert len(LACKING) > 5

@@ -5,7 +5,7 @@
 
 const Module = require("node:module");
 
-const CORE = /[\\/]aws-sdk[\\/]lib[\\/]core\.js$/;
+const LOADED = /[\\/]aws-sdk[\\/]lib[\\/](core|node_loader)\.js$/; // the second replaces the configuration of the first
 
 /** Let the SDK's clients use `endpoint`, wherever it is loaded from. */
 exports.lead = function lead(endpoint) {
@@ -13,7 +13,7 @@ exports.lead = function lead(endpoint) {
   const load = Module._extensions[".js"];
   Module._extensions[".js"] = function loadAndConfigure(module, filename) {
     load.call(this, module, filename);
-    if (CORE.test(filename)) configure(module.exports, endpoint);
+    if (LOADED.test(filename)) configure(module.exports, endpoint);
   };
 };
 

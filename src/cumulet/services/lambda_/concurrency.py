@@ -16,7 +16,7 @@ from cumulet.kernel.errors import AwsError
 from cumulet.services.lambda_.errors import TooManyRequestsException
 from cumulet.services.lambda_.function_names import FunctionKey
 from cumulet.services.lambda_.functions import Function
-from cumulet.services.lambda_.metrics import Metrics, function_metric, region_metric, resource_metric
+from cumulet.services.lambda_.metrics import Gauge, Metrics, function_metric, region_metric, resource_metric
 from cumulet.services.lambda_.scaling import CURRENT, Fleet, Growth, Rule
 
 ACCOUNT_CONCURRENCY = 1000
@@ -28,27 +28,29 @@ ENVIRONMENT_MB = 64
 class Region:
     """What the functions of an account in a region share."""
 
-    def __init__(self, name: tuple[str, str], growth: Growth) -> None:
+    def __init__(self, name: tuple[str, str], growth: Growth, metrics: Metrics | None) -> None:
         self.growth = growth
-        self.functions: dict[FunctionKey, Share] = {}
+        self.shares: dict[str, Share] = {}
+        """By the function's name."""
         self.set_aside = 0
         """What functions have for themselves of the account's limit."""
         self.running = 0
         self.unreserved = 0
         """What runs on demand of functions that have nothing reserved."""
-        self.all_running = region_metric(name, "ConcurrentExecutions")
-        self.unreserved_running = region_metric(name, "UnreservedConcurrentExecutions")
+        if metrics is not None:
+            self.all_running = metrics.gauge(region_metric(name, "ConcurrentExecutions"))
+            self.unreserved_running = metrics.gauge(region_metric(name, "UnreservedConcurrentExecutions"))
 
     def count(self) -> None:
         """Count again what is set aside."""
-        shares = self.functions.values()
+        shares = self.shares.values()
         self.set_aside = sum(share.claimed if share.reserved is None else share.reserved for share in shares)
 
 
 class Share:
     """What a function has and uses."""
 
-    def __init__(self, function: Function, region: Region, growth: Growth) -> None:
+    def __init__(self, function: Function, region: Region, growth: Growth, metrics: Metrics | None) -> None:
         self.region = region
         self.growth = growth
         self.reserved = function.reserved_concurrency
@@ -58,9 +60,10 @@ class Share:
         self.on_demand = 0
         self.fleets: dict[str, Fleet] = {}
         """By version."""
-        self.provisioned_for: dict[str, str] = {}
-        """By version: the qualifier that its provisioned concurrency was asked for with."""
-        self.metric = function_metric(function, "ConcurrentExecutions")
+        self.provisioned: dict[str, tuple[Gauge, Gauge]] = {}
+        """By version: how much runs in provisioned environments, and which part of them is used."""
+        if metrics is not None:
+            self.gauge = metrics.gauge(function_metric(function, "ConcurrentExecutions"))
 
 
 class Concurrency:
@@ -81,6 +84,8 @@ class Concurrency:
         self._rule = rule
         self._metrics = metrics
         self._regions: dict[tuple[str, str], Region] = {}
+        self._shares: dict[tuple[str, str, str], Share] = {}
+        """By account, region and name."""
         self._on_demand = 0
         self._provisioned = 0
         """Of all functions together: what runs on demand, and what was started ahead."""
@@ -106,25 +111,26 @@ class Concurrency:
         share, fleet = self._fleet(function)
         self._provisioned += count - fleet.provisioned
         fleet.provisioned = count
-        share.provisioned_for[function.version] = qualifier
+        if self._metrics is not None:
+            used = resource_metric(function, qualifier, "ProvisionedConcurrentExecutions")
+            part = resource_metric(function, qualifier, "ProvisionedConcurrencyUtilization")
+            share.provisioned[function.version] = self._metrics.gauge(used), self._metrics.gauge(part)
         self._wake()
 
     def release(self, key: FunctionKey, version: str) -> None:
         """Know that a version is gone."""
-        region = self._regions.get((key.account, key.region))
-        share = region.functions.get(key) if region is not None else None
+        share = self._shares.get(key)
         if share is not None and version in share.fleets:
             self._provisioned -= share.fleets.pop(version).provisioned
         self._wake()
 
     def forget(self, function: Function) -> None:
         """Know that a function is gone."""
-        region = self._region(function)
-        share = region.functions.get(function.key)
+        share = self._shares.pop(function.key, None)
         if share is not None:
             self._provisioned -= sum(fleet.provisioned for fleet in share.fleets.values())
-            del region.functions[function.key]
-            region.count()
+            del share.region.shares[function.name]
+            share.region.count()
         self._wake()
 
     def fleet(self, function: Function) -> Fleet:
@@ -152,8 +158,9 @@ class Concurrency:
         if is_provisioned:
             fleet.provisioned_running += 1
         else:
-            self._check(share, fleet, function, qualifier)
-            fleet.begin(share.growth, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            self._check(share, fleet, function, qualifier, now_ms)
+            fleet.begin(share.growth, now_ms)
             share.on_demand += 1
             self._on_demand += 1
         region = share.region
@@ -188,59 +195,55 @@ class Concurrency:
         """Return how many more environments this machine has room for, beside those that run or were started ahead."""
         return self._machine_limit - self._on_demand - self._provisioned
 
-    def _check(self, share: Share, fleet: Fleet, function: Function, qualifier: str | None) -> None:
+    def _check(self, share: Share, fleet: Fleet, function: Function, qualifier: str | None, now_ms: int) -> None:
         """Raise TooManyRequestsException where nothing more may run on demand.
 
         AWS documents no reason for what grows too fast; it is a limit on concurrency, so that is said.
         """
-        error: AwsError | None = None
-        now_ms = self._clock.now_ms()
         if self._left(share) <= 0:
             error = _refusal("" if share.reserved is None else "ReservedFunction")
         elif self.machine_left() <= 0:
             error = _refusal("")
-        elif fleet.warm(now_ms) + share.growth.left(now_ms) <= 0:
+        elif fleet.warm(now_ms) <= 0 and share.growth.left(now_ms) <= 0:
             error = _refusal("", retry_after_ms=share.growth.next_ms - now_ms)
-        if error is not None:
-            if self._metrics is not None:
-                self._metrics.throttled(function, qualifier)
-            raise error
+        else:
+            return
+        if self._metrics is not None:
+            self._metrics.throttled(function, qualifier)
+        raise error
 
     def _measure(
         self, metrics: Metrics, share: Share, fleet: Fleet, function: Function, *, is_unreserved: bool
     ) -> None:
         region = share.region
-        metrics.gauge(share.metric).add(share.running)
-        metrics.gauge(region.all_running).add(region.running)
+        metrics.keep_minute()
+        share.gauge.add(share.running)
+        region.all_running.add(region.running)
         if is_unreserved:
-            metrics.gauge(region.unreserved_running).add(region.unreserved)
+            region.unreserved_running.add(region.unreserved)
         if fleet.provisioned:
-            qualifier = share.provisioned_for[function.version]
-            for name, value in (
-                ("ProvisionedConcurrentExecutions", float(fleet.provisioned_running)),
-                ("ProvisionedConcurrencyUtilization", fleet.provisioned_running / fleet.provisioned),
-            ):
-                metrics.gauge(resource_metric(function, qualifier, name)).add(value)
+            used, part = share.provisioned[function.version]
+            used.add(fleet.provisioned_running)
+            part.add(fleet.provisioned_running / fleet.provisioned)
 
     def _left(self, share: Share) -> int:
         if share.reserved is not None:
             return share.reserved - share.claimed - share.on_demand
         return self._account_limit - share.region.set_aside - share.region.unreserved
 
-    def _region(self, function: Function) -> Region:
+    def _share(self, function: Function) -> Share:
+        share = self._shares.get((function.account, function.region, function.name))
+        return share or self._new_share(function)
+
+    def _new_share(self, function: Function) -> Share:
         name = (function.account, function.region)
         region = self._regions.get(name)
         if region is None:
-            region = self._regions[name] = Region(name, Growth(self._rule))
-        return region
-
-    def _share(self, function: Function) -> Share:
-        region = self._region(function)
-        share = region.functions.get(function.key)
-        if share is None:
-            growth = region.growth if self._rule.is_regional else Growth(self._rule)
-            share = region.functions[function.key] = Share(function, region, growth)
-            region.count()
+            region = self._regions[name] = Region(name, Growth(self._rule), self._metrics)
+        growth = region.growth if self._rule.is_regional else Growth(self._rule)
+        share = Share(function, region, growth, self._metrics)
+        region.shares[function.name] = self._shares[function.key] = share
+        region.count()
         return share
 
     def _fleet(self, function: Function) -> tuple[Share, Fleet]:

@@ -47,6 +47,29 @@ class Tally:
         """Return what came together."""
         return Sample(metric, minute_ms, self.observations, self.total, self.lowest, self.highest)
 
+    def reset(self) -> None:
+        """Begin a new minute."""
+        self.observations = 0
+        self.total = 0.0
+
+
+class Gauge(Tally):
+    """A metric whose observations are added again and again by whoever holds it."""
+
+    __slots__ = ("_used", "metric")
+
+    def __init__(self, metric: Metric, used: list[Gauge]) -> None:
+        super().__init__()
+        self.metric = metric
+        self._used = used
+        """The gauges that have observations of this minute."""
+
+    def add(self, value: float) -> None:
+        """Add one observation of the minute that `Metrics.keep_minute` has seen last."""
+        if not self.observations:
+            self._used.append(self)
+        super().add(value)
+
 
 class Invocations:
     """The invocations of one minute that had the same function, qualifier and version."""
@@ -66,14 +89,15 @@ class Metrics:
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
         self._minute_ms = telemetry.minute_ms
-        self._invocations: dict[tuple[FunctionKey, str | None, str], Invocations] = {}
-        self._gauges: dict[Metric, Tally] = {}
+        self._invocations: dict[tuple[str, str, str, str | None, str], Invocations] = {}
+        """By account, region, name, qualifier and version."""
+        self._gauges: list[Gauge] = []
         telemetry.collect_from(self._collect)
 
     def invoked(self, function: Function, qualifier: str | None, outcome: Outcome, *, is_spilled: bool = False) -> None:
         """Count an invocation that has ended. `is_spilled`: it ran beside the provisioned environments, all busy."""
-        self._keep_minute()
-        key = (function.key, qualifier, function.version)
+        self.keep_minute()
+        key = (function.account, function.region, function.name, qualifier, function.version)
         found = self._invocations.get(key)
         if found is None:
             found = self._invocations[key] = Invocations()
@@ -98,27 +122,27 @@ class Metrics:
         for dimensions in _dimensions(function.key, qualifier, function.version):
             self._telemetry.record(_metric(function.key, "Throttles", dimensions))
 
-    def gauge(self, metric: Metric) -> Tally:
-        """Return where observations of a metric are added in this minute; to be asked for each of them."""
-        self._keep_minute()
-        found = self._gauges.get(metric)
-        if found is None:
-            found = self._gauges[metric] = Tally()
-        return found
+    def gauge(self, metric: Metric) -> Gauge:
+        """Return where observations of a metric are added, each after `keep_minute`."""
+        return Gauge(metric, self._gauges)
 
-    def _keep_minute(self) -> None:
+    def keep_minute(self) -> None:
+        """Hand over what was counted when its minute has ended."""
         if self._telemetry.minute_ms != self._minute_ms:
             self._telemetry.add(self._collect())
 
     def _collect(self) -> list[Sample]:
         samples = list(self._samples())
         self._invocations = {}
-        self._gauges = {}
+        for gauge in self._gauges:
+            gauge.reset()
+        self._gauges.clear()
         self._minute_ms = self._telemetry.minute_ms
         return samples
 
     def _samples(self) -> Iterator[Sample]:
-        for (key, qualifier, version), found in self._invocations.items():
+        for (account, region, function_name, qualifier, version), found in self._invocations.items():
+            key = FunctionKey(account, region, function_name)
             count = found.duration.observations
             for dimensions in _dimensions(key, qualifier, version):
                 yield Sample(_metric(key, "Invocations", dimensions), self._minute_ms, count, count, 1, 1)
@@ -130,8 +154,8 @@ class Metrics:
                 ):
                     if tally.observations:
                         yield tally.sample(_metric(key, name, dimensions), self._minute_ms)
-        for metric, tally in self._gauges.items():
-            yield tally.sample(metric, self._minute_ms)
+        for gauge in self._gauges:
+            yield gauge.sample(gauge.metric, self._minute_ms)
 
 
 def region_metric(region: Region, name: str) -> Metric:

@@ -136,6 +136,7 @@ class QueuePoller:
             return False
         while self._ready and self._may_start(function):
             self._start(function, self._ready.popleft())
+            function = await self._runner.function(self.mapping) or function  # an alias chooses for each batch
         if self._ready or not (self._settings.window_seconds or self._may_start(function)):
             return False
         most = self._most(function)
@@ -245,19 +246,19 @@ class QueuePoller:
                 trace_header = lineage.foremost(headers, function.arn)
                 outcome = await self._runner.run(self.mapping, function, event(batch), trace_header=trace_header)
             finally:
+                self._running -= 1
                 give_back()
+                self.wake()
             done = self._done(batch, outcome)
             if done:
                 await self._queues.delete(self._source, [record.receipt_handle for record in done])
             if rest and len(done) == len(taken) and not self._is_closed:
                 self._ready.appendleft(rest)
+                self.wake()
             elif rest:
                 await self._give_back(rest)
         except LookupError:
             pass  # the queue was deleted meanwhile
-        finally:
-            self._running -= 1
-            self.wake()
 
     def _done(self, batch: Sequence[Record], outcome: Outcome | None) -> Sequence[Record]:
         """Return which records of a batch need not come again."""
