@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -29,11 +30,32 @@ def handler(event, context):
 """
 
 
-class Asynchronous:
+class Measured:
+    """A function by its name."""
+
+    def __init__(self, cumulet: Cumulet, name: str) -> None:
+        self.cumulet = cumulet
+        self.name = name
+
+    def metric(self, name: str) -> float:
+        """Return the sum of one of the function's metrics."""
+        now = datetime.fromtimestamp(self.cumulet.now_ms() / 1000, UTC)
+        points = self.cumulet.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=name,
+            Dimensions=[{"Name": "FunctionName", "Value": self.name}],
+            StartTime=now - timedelta(days=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=86_400,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(point["Sum"] for point in points)
+
+
+class Asynchronous(Measured):
     """A function, the queue that it tells what it has done, and queues for what is told of it."""
 
     def __init__(self, cumulet: Cumulet, **settings: Any) -> None:
-        self.cumulet = cumulet
         self.client = cumulet.client("lambda")
         self.queues = Queues(cumulet)
         self.results = self.queues.standard("results")
@@ -43,7 +65,8 @@ class Asynchronous:
         answer = create(
             cumulet, source=SOURCE, Timeout=10, Environment={"Variables": {"RESULTS": self.results.url}}, **settings
         )
-        self.name, self.arn = answer["FunctionName"], answer["FunctionArn"]
+        super().__init__(cumulet, answer["FunctionName"])
+        self.arn = answer["FunctionArn"]
 
     def configure(self, *, success: str | None = None, failure: str | None = None, **settings: Any) -> dict[str, Any]:
         """Put the function's event invoke config; without destinations, records go to the two queues."""

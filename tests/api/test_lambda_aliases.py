@@ -313,6 +313,23 @@ def test_a_queue_mapped_to_an_alias_follows_it(cumulet: Cumulet) -> None:
     )
 
 
+def test_an_alias_divides_the_batches_of_a_queue_by_weight(cumulet: Cumulet) -> None:
+    mapped = Mapped(cumulet, "live")
+    routing = {"AdditionalVersionWeights": {"2": 0.5}}
+    cumulet.client("lambda").create_alias(FunctionName="hello", Name="live", FunctionVersion="1", RoutingConfig=routing)
+    for first in range(0, 30, 10):
+        entries = [{"Id": str(number), "MessageBody": "order"} for number in range(first, first + 10)]
+        mapped.sqs.send_message_batch(QueueUrl=mapped.orders, Entries=entries)
+
+    mapped.map()
+    cumulet.advance(seconds=1)
+
+    versions: Counter[str] = Counter()
+    while received := mapped.sqs.receive_message(QueueUrl=mapped.results, MaxNumberOfMessages=10).get("Messages"):
+        versions.update(json.loads(message["Body"])["version"] for message in received)
+    assert (set(versions), versions.total()) == ({"1", "2"}, 30)
+
+
 def test_a_mapping_waits_for_an_alias_that_was_deleted(cumulet: Cumulet) -> None:
     client = cumulet.client("lambda")
     mapped = Mapped(cumulet, "live")

@@ -296,6 +296,21 @@ def test_what_can_not_be_sent_is_counted_and_holds_up_nothing(function: Asynchro
     assert f"nothing here takes messages for {topic}" in log
 
 
+def test_what_became_of_events_is_measured(function: Asynchronous) -> None:
+    topic = function.queues.standard("x").arn.replace(":sqs:", ":sns:")
+    function.configure(failure=topic, MaximumRetryAttempts=1)
+    function.use_dead_letters(topic)
+
+    function.invoke({})
+    function.invoke({"fail": "no"})
+    function.cumulet.advance(minutes=1)
+
+    names = ("AsyncEventsReceived", "AsyncEventsDropped", "DestinationDeliveryFailures", "DeadLetterErrors")
+    assert [function.metric(name) for name in names] == [2, 1, 1, 1]
+    assert function.metric("AsyncEventAge") == 60_000
+    assert [function.metric(name) for name in ("Invocations", "Errors")] == [3, 2]
+
+
 def test_a_destination_that_is_deleted_later_loses_the_record_alone(function: Asynchronous) -> None:
     function.configure()
     function.cumulet.client("sqs").delete_queue(QueueUrl=function.successes.url)
@@ -388,6 +403,47 @@ def test_what_is_refused_is_not_run(function: Asynchronous, members: dict[str, A
 
     assert refusal.value.response["Error"]["Code"] == code
     assert function.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"InvokeArgs": b"{"}, "InvalidRequestContentException"),
+        ({"InvokeArgs": b""}, "InvalidRequestContentException"),
+        ({"FunctionName": "unknown"}, "ResourceNotFoundException"),
+        ({"FunctionName": "what is this"}, "ValidationException"),
+        ({"InvokeArgs": b'"' + b"x" * 1_048_576 + b'"'}, "RequestEntityTooLargeException"),
+    ],
+)
+def test_what_invoke_async_refuses(function: Asynchronous, members: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as refusal:
+        function.client.invoke_async(**{"FunctionName": function.name, "InvokeArgs": b"{}", **members})
+
+    assert refusal.value.response["Error"]["Code"] == code
+
+
+def test_an_alias_with_weights_divides_its_events(function: Asynchronous) -> None:
+    first = function.client.publish_version(FunctionName=function.name)["Version"]
+    function.client.update_function_configuration(FunctionName=function.name, Description="newer")
+    second = function.client.publish_version(FunctionName=function.name)["Version"]
+    function.client.create_alias(
+        FunctionName=function.name,
+        Name="live",
+        FunctionVersion=first,
+        RoutingConfig={"AdditionalVersionWeights": {second: 0.5}},
+    )
+    function.client.put_function_event_invoke_config(
+        FunctionName=function.name,
+        Qualifier="live",
+        DestinationConfig={"OnSuccess": {"Destination": function.successes.arn}},
+    )
+
+    for _ in range(30):
+        function.invoke({}, Qualifier="live")
+
+    records = taken(function.successes)
+    assert {record["responseContext"]["executedVersion"] for record in records} == {first, second}
+    assert {record["requestContext"]["functionArn"] for record in records} == {f"{function.arn}:live"}
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def handler(event, context):
     before = sorted(os.listdir("/tmp"))
     open("/tmp/mine", "w").write("x")
     try:
-        open("/var/task/app.py", "a").write("x")
+        open("/var/task/app.py", "w").write("x")
     except OSError as error:
         return [before, error.errno]
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from asynchronous import taken
+from asynchronous import Measured, taken
 from botocore.exceptions import ClientError
 from lambda_functions import create
 from sqs_queues import Queue, Queues
@@ -105,6 +105,9 @@ def test_a_function_that_invokes_itself_asynchronously_is_stopped(
     assert orjson.loads(message["Body"]) == {"again": "Event"}
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "400"
     assert "has invoked itself 16 times" in cumulet.log.read_text()
+    measured = Measured(cumulet, name)
+    assert measured.metric("RecursiveInvocationsDropped") == 1
+    assert measured.metric("Invocations") == 16
 
 
 def test_a_function_that_waits_for_itself_is_answered_with_an_error_the_seventeenth_time(

@@ -71,6 +71,7 @@ def test_commands_print_what_the_page_shows(page: str, server: Cumulet, tmp_path
     if any(command.startswith("curl ") for command, _ in commands) and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     for name, content in FILE.findall(PAGES[page].read_text("utf-8")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content, "utf-8")
     advance = f'from urllib.request import urlopen; urlopen("{server.url}/_cumulet/clock/advance", b"{{}}")'
     settle = f"'{sys.executable}' -c '{advance}'"

@@ -11,7 +11,6 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from socket import socket as Socket
 from typing import Any
 
 import orjson
@@ -83,7 +82,7 @@ class Box:
     until `ended`.
     """
 
-    listener: Socket
+    listener: socket.socket
     address: str
     """What AWS_LAMBDA_RUNTIME_API is inside."""
     url: str
@@ -97,7 +96,7 @@ class Box:
         self.user = user
         self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         """Nothing in the box runs any more. How the program ended that ended first, if one did by itself."""
-        self.doors: asyncio.Future[list[Socket]] = asyncio.get_running_loop().create_future()
+        self.doors: asyncio.Future[list[socket.socket]] = asyncio.get_running_loop().create_future()
         """The sockets that the box listens on, none if it has no network of its own."""
         self._group = group
         self._groups = groups
@@ -108,7 +107,7 @@ class Box:
         self._spec: BoxSpec | None = None
         self._numbers = itertools.count(1)
         self._programs: dict[int, Process] = {}
-        self._sockets: deque[asyncio.Future[Socket]] = deque()
+        self._sockets: deque[asyncio.Future[socket.socket]] = deque()
         """What is asked for."""
         self._end: End | None = None
         self._served: list[asyncio.Server | Relay] = []
@@ -168,7 +167,7 @@ class Box:
         self.send({"run": number, "is_runtime": program.name == "runtime", **request}, output)
         return process
 
-    async def socket(self) -> Socket:
+    async def new_socket(self) -> socket.socket:
         """Return a TCP socket in the box's network, not connected yet. Raises OSError when the box has ended."""
         if self.facts.network is not None:
             return socket.socket()
@@ -258,7 +257,7 @@ class Box:
                 return
             self._heed(orjson.loads(packet), [socket.socket(fileno=descriptor) for descriptor in descriptors])
 
-    def _heed(self, message: dict[str, Any], sockets: list[Socket]) -> None:
+    def _heed(self, message: dict[str, Any], sockets: list[socket.socket]) -> None:
         if "ended" in message:
             process = self._programs.pop(message["ended"])
             end = End(message.get("status", signal.SIGKILL), message.get("failure"))

@@ -31,6 +31,8 @@ KEPT_READY = 3
 REFILL_AFTER_SECONDS = 0.1
 """Whoever has just taken a box has better use for the processors."""
 BACKLOG = 128
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What boxes are made with, once the first is to be."""

@@ -7,6 +7,7 @@ named so that the next one knows what a killed one has left. Functions here bloc
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ MOST_PROCESSES = 1024
 """AWS Lambda quota: processes and threads of an execution environment."""
 PROCESSES = "cgroup.procs"
 NEEDED = ("memory", "pids")
+TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ KINDS = {
     1: Kind(("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.oom_control"),
     2: Kind(("memory.max",), "memory.events"),
 }
+
+
+_numbers = itertools.count(1)
+"""Of platforms in this process."""
 
 
 class Group:
@@ -104,7 +110,7 @@ class Groups:
         self._left: list[Group] = []
         self.lacks: str | None = None
         """Why there are no limits, None if there are."""
-        own = f"{os.getpid()}.{_started_at(os.getpid())}"
+        own = f"{os.getpid()}.{_started_at(os.getpid())}.{next(_numbers)}"
         try:
             for controller, folder in self._find().items():
                 _remove_left(folder)
@@ -173,17 +179,22 @@ class Groups:
 
 def _make(folder: Path, controllers: Iterable[str]) -> Path:
     """Make a folder and the one above it, whose groups have these controllers."""
-    for each in (folder.parent, folder):
-        each.mkdir(exist_ok=True)
-        if enabled := " ".join(f"+{controller}" for controller in controllers):
-            (each / "cgroup.subtree_control").write_text(enabled)
-    return folder
+    for _ in range(TRIES):
+        try:
+            for each in (folder.parent, folder):
+                each.mkdir(exist_ok=True)
+                if enabled := " ".join(f"+{controller}" for controller in controllers):
+                    (each / "cgroup.subtree_control").write_text(enabled)
+        except FileNotFoundError:
+            continue  # another server has removed the upper one, as it thinks that it was the last
+        return folder
+    raise FileNotFoundError(folder)
 
 
 def _remove_left(folder: Path) -> None:
     """Remove the folders of servers that don't run any more, with what still runs in them."""
     for left in folder.glob("*.*"):
-        pid, _, started_at = left.name.partition(".")
+        pid, started_at, *_ = left.name.split(".")
         if left.is_dir() and pid.isdigit() and _started_at(int(pid)) != started_at:
             _remove_tree(left)
 

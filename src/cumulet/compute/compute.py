@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 
-from cumulet.compute.boxes import Boxes
+from cumulet.compute.boxes import Boxes, Serve
 from cumulet.compute.environment import Code, Environment, RuntimeLost, State, Surroundings
 from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
 from cumulet.compute.packages import Packages
@@ -51,13 +51,19 @@ class Compute:
         ids: Ids,
         activity: Activity,
         credentials: CredentialIssuer,
+        serve: Serve | None = None,
+        has_own_network: bool = True,
         most_environments: int = 1000,
     ) -> None:
-        """`most_environments` is how many are kept: for a new one beyond that, the one that was free longest ends."""
+        """`most_environments` is how many are kept: for a new one beyond that, the one that was free longest ends.
+
+        `serve` lets the platform answer on one more listening socket, inside of an environment, if environments have
+        networks of their own.
+        """
         self._folder = folder
         """Holds nothing that lasts; emptied before it is used."""
         self._activity = activity
-        self._boxes = Boxes(folder, url)
+        self._boxes = Boxes(folder, url, serve, has_own_network=has_own_network)
         self._around = Surroundings(self._boxes, logs, clock, ids, activity, credentials)
         self._most_environments = most_environments
         self._packages = Packages(folder / "code")
@@ -260,7 +266,7 @@ class Compute:
         self._packages.release(function.package)
         if function.layers:
             self._packages.release(*function.layers)
-        if environment.init_type == "provisioned-concurrency":
+        if environment.init_type == "provisioned-concurrency" and environment.is_up:
             self._start_missing(pool)
         self._forget_if_empty(pool)
 

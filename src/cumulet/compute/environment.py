@@ -59,7 +59,7 @@ FREEZE_SECONDS = 0.1
 THAWED_FOR_TELEMETRY_SECONDS = 1.0
 GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
-FAREWELL_SECONDS = 0.1
+FAREWELL_SECONDS = 0.3
 """How long after an answer has broken off the runtime is looked for."""
 MOST_CONNECTIONS = 48
 MIB = 1024 * 1024
@@ -124,6 +124,8 @@ class Environment:
         self.function = function
         self.init_type = init_type
         self.state = State.STARTED
+        self.is_up = False
+        """Is the init over, and was it successful?"""
         self.extensions = Extensions(around.ids.uuid)
         self._runtime = runtime
         self._code = code
@@ -159,8 +161,6 @@ class Environment:
         self._end_of_runtime: asyncio.Future[End] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._is_up = False
-        """Is the init over, and was it successful?"""
         self._is_frozen = False
         self._free_since = 0.0
         self._sampled_at = 0.0
@@ -314,6 +314,8 @@ class Environment:
                 # Its end may be the end of the runtime, which tells more.
                 stream.is_given_up = True
                 self._loop.call_later(FAREWELL_SECONDS, ended, stream, failure)
+            elif failure is TRUNCATED and self._process is not None and self._process.ended.done():
+                return
             elif self._turn is turn and not turn.is_answered:
                 connection.answer(ACCEPTED)
                 turn.produced_bytes = stream.size_bytes
@@ -383,12 +385,15 @@ class Environment:
         kind = "Extension.InitError" if extension.state is ExtensionState.INIT_ERROR else "Extension.ExitError"
         self._loop.call_later(GOODBYE_SECONDS, self._fail_by_extension, extension_exited(End(0), kind))
 
-    def subscribe(self, extension: Extension, subscription: Subscription) -> None:
-        """One wants to have telemetry."""
+    def subscribe(self, extension: Extension, subscription: Subscription) -> bool:
+        """One wants to have telemetry; False if it has it by the other API."""
         telemetry = self._log.telemetry
-        if telemetry is not None and telemetry.subscribe(extension.name, subscription):
+        if telemetry is None or telemetry.has_other_api(extension.name, subscription):
+            return False
+        if telemetry.subscribe(extension.name, subscription):
             is_logs_api = subscription.api.name == "Logs"
             self._log.tell(platform_events.subscription(extension.name, subscription.types, is_logs_api=is_logs_api))
+        return True
 
     def _extension_ended(self, extension: Extension, pipe: OutputPipe, end: End) -> None:
         pipe.close()
@@ -424,7 +429,7 @@ class Environment:
         self._limit_at = began_at + limit_seconds
         self._failure = None
         self._process = self._end_of_runtime = None
-        self._is_up = False
+        self.is_up = False
         self.state = State.STARTED
         self.extensions = Extensions(self._around.ids.uuid)
         extensions = self._code.extensions()
@@ -440,7 +445,7 @@ class Environment:
             failure: Failure | None = await init
         finally:
             self._init = None
-        self._is_up = failure is None
+        self.is_up = failure is None
         self._report_init(phase, began_at, failure)
         if failure is not None and self._box is not None:
             if self.extensions:
@@ -566,7 +571,7 @@ class Environment:
         if self._end_of_runtime is not None and self._end_of_runtime.done():
             end = self._end_of_runtime.result()
         self._runtime_ended(box, end)
-        if self._is_up and self._ending is None:
+        if self.is_up and self._ending is None:
             self._close()
 
     def _exit(self, end: End) -> Failure:
@@ -581,6 +586,8 @@ class Environment:
             return
         if self._pipe is not None:
             self._pipe.close()
+        if box.is_out_of_memory:
+            self._peak_bytes = max(self._peak_bytes, self.function.memory_mb * MIB)
         failure = self._failure or (OUT_OF_MEMORY if box.is_out_of_memory else self._exit(end))
         turn = self._turn
         if self._init is not None:
@@ -628,7 +635,7 @@ class Environment:
         finally:
             box.kill()
         await asyncio.shield(box.ended)
-        if self._is_up:
+        if self.is_up:
             self._close()
 
     def _close(self) -> None:
@@ -802,7 +809,7 @@ class Environment:
         box = self._box
         if box is None or box.ended.done():
             raise ConnectionError("the environment has ended")
-        connection = await box.socket()
+        connection = await box.new_socket()
         connection.setblocking(False)
         try:
             await self._loop.sock_connect(connection, ("127.0.0.1", port))

@@ -60,8 +60,8 @@ class Host(Protocol):
     def extension_failed(self, extension: Extension) -> None:
         """One has reported an error."""
 
-    def subscribe(self, extension: Extension, subscription: Subscription) -> None:
-        """One wants to have telemetry."""
+    def subscribe(self, extension: Extension, subscription: Subscription) -> bool:
+        """One wants to have telemetry; False if it has it by the other API."""
 
 
 class _RegisterRequest(msgspec.Struct):
@@ -181,7 +181,8 @@ def _subscribe(host: Host, extension: Extension, path: bytes, body: bytes) -> by
         subscription = read_subscription(api, body)
     except InvalidSubscription as invalid:
         return error(b"400 Bad Request", api.invalid, str(invalid))
-    host.subscribe(extension, subscription)
+    if not host.subscribe(extension, subscription):
+        return error(b"400 Bad Request", api.invalid, "the extension has subscribed by the other API")
     return SUBSCRIBED
 
 

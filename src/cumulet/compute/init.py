@@ -6,9 +6,9 @@ so that it can find and kill them. It has no rights when the first program start
 first one made ahead.
 
 From the server, as JSON: `fill` with `folders`, `tmp_mb`, `network` and `user`, once; `run` with an id, `arguments`,
-`variables`, `folder` and `is_runtime`, and the descriptor for the output; `signal` with an id and `number`; `clear`, `stop`, `go`;
-`socket`. To the server: `doors` with sockets, if the box has a network; `ended` with an id and `status`, as wait(2) has
-it, or `failure`; `socket` with one; `failed`, before it gives up.
+`variables`, `folder` and `is_runtime`, and the descriptor for the output; `signal` with an id and `number`; `clear`,
+`stop`, `go`; `socket`. To the server: `doors` with sockets, if the box has a network; `ended` with an id and `status`,
+as wait(2) has it, or `failure`; `socket` with one; `failed`, before it gives up.
 """
 
 from __future__ import annotations

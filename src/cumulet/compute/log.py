@@ -28,6 +28,8 @@ ENOUGH_BYTES = 1024 * 1024
 """So much is written at once at most, about."""
 MOST_UNWRITTEN_BYTES = 8 * 1024 * 1024
 FLUSH_SECONDS = 1.0
+NAMES = LEVELS | {"WARNING": LEVELS["WARN"], "CRITICAL": LEVELS["FATAL"]}
+"""What runtimes call the levels."""
 
 
 class Log:
@@ -156,7 +158,8 @@ class Log:
         except orjson.JSONDecodeError:
             line = None
         level = line.get("level") if isinstance(line, dict) else None
-        return LEVELS.get(level.upper() if isinstance(level, str) else "", LEVELS["INFO"]) >= self._least_application
+        number = NAMES.get(level.upper()) if isinstance(level, str) else None
+        return (LEVELS["INFO"] if number is None else number) >= self._least_application
 
     def _written(self, size: int, written: asyncio.Future[None]) -> None:
         was_full = self.is_full

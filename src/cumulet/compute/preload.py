@@ -59,7 +59,7 @@ class Preloaded:
 
         `is_client_fresh` is to have the runtime interface client read its environment again.
         """
-        brought = {entry.partition(".")[0] for folder in folders for entry in _entries(folder)}
+        brought = {_top(name) for folder in folders for name in _names(folder)}
         if brought & self._wanted:
             return
         dropped = (*OWN, "awslambdaric") if is_client_fresh else OWN
@@ -119,8 +119,9 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _entries(folder: str) -> list[str]:
+def _names(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
     except OSError:
         return []

@@ -93,7 +93,8 @@ class Relay:
         answer: asyncio.Future[bytes] = loop.create_future()
         transport = None
         try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Answer(answer), remote_addr=(_name_server(), 53))
+            server = (_name_server(), 53)
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Answer(answer), remote_addr=server)
             transport.sendto(question)
             async with asyncio.timeout(ANSWER_SECONDS):
                 data = await answer
@@ -123,11 +124,13 @@ class _End(asyncio.Protocol):
         self._other: _End | None = None
         self._is_closed = False
         self._has_ended = False
+        """No more comes in."""
+        self._early: list[bytes] = []
+        """What has come in before there is another end."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; nothing is read before there is another end."""
+        """Begin."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.pause_reading()
         if not self._is_accepted:
             return
         accepted: socket.socket = transport.get_extra_info("socket")
@@ -137,17 +140,25 @@ class _End(asyncio.Protocol):
         self._relay.begin(self, (socket.inet_ntoa(address), port))
 
     def join(self, other: _End) -> None:
-        """Pass on what comes in."""
+        """Pass on what comes in, and has come in."""
         self._other = other
-        if not self._is_closed:
-            self._transport.resume_reading()
-        else:
+        for data in self._early:
+            other.write(data)
+        self._early.clear()
+        if self._is_closed:
             other.abort()
+        elif self._has_ended:
+            other.end()
+        else:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on."""
+        """Pass it on; there is little of it before there is somewhere to."""
         if self._other is not None:
             self._other.write(data)
+        else:
+            self._early.append(data)
+            self._transport.pause_reading()
 
     def write(self, data: bytes) -> None:
         """Send."""
@@ -160,7 +171,7 @@ class _End(asyncio.Protocol):
         if self._other is not None:
             self._other.end()
             return not self._other._has_ended
-        return False
+        return True
 
     def end(self) -> None:
         """Send no more."""

@@ -7,15 +7,14 @@ forks of the spawner; imports nothing at its own import.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 SERVICES = ("sqs", "dynamodb", "s3", "sns", "lambda", "events", "logs", "sts", "stepfunctions", "ssm", "secretsmanager")
 COMMON = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
 KINDS = ("service-2", "endpoint-rule-set-1")
-LISTED = ("service-2", "endpoint-rule-set-1")
 
 
 def parse_ahead() -> Iterator[None]:
@@ -33,32 +32,23 @@ def parse_ahead() -> Iterator[None]:
         return load_file(self, path) if document is None else document
 
     def list_listed(self: Any, type_name: str) -> Any:
-        folders = tuple(folder for folder in self.search_paths if os.path.isdir(folder))
+        folders = tuple(folder for folder in self.search_paths if Path(folder).is_dir())
         known = listings.get((type_name, folders))
         return list_services(self, type_name=type_name) if known is None else list(known)
 
     JSONFileLoader.load_file = load_parsed
     Loader.list_available_services = list_listed
-    loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-    for name in COMMON:
-        documents |= _parsed(load_file, os.path.join(Loader.BUILTIN_DATA_PATH, name))
+    data = Path(Loader.BUILTIN_DATA_PATH)
+    paths = [data / name for name in COMMON]
+    for folder in map(data.joinpath, SERVICES):
+        if folder.is_dir():
+            paths += [max(folder.iterdir()) / kind for kind in KINDS]
+    for path in paths:
+        documents[str(path)] = load_file(JSONFileLoader(), str(path))
         yield
-    own = [os.path.join(os.path.dirname(module.__file__ or ""), "data") for module in [sys.modules["boto3"]]]
-    for kind in LISTED:
+    loader = Loader(include_default_search_paths=False, extra_search_paths=[str(data)])
+    for kind in KINDS:
         listed = list_services(loader, type_name=kind)
-        for folders in ([Loader.BUILTIN_DATA_PATH], [Loader.BUILTIN_DATA_PATH, *own]):
-            listings[kind, tuple(folders)] = listed
+        for folders in [(str(data),), (str(data), str(Path(sys.modules["boto3"].__file__ or "").parent / "data"))]:
+            listings[kind, folders] = listed
         yield
-    for service in SERVICES:
-        folder = os.path.join(Loader.BUILTIN_DATA_PATH, service)
-        version = max(os.listdir(folder)) if os.path.isdir(folder) else ""
-        for kind in KINDS:
-            documents |= _parsed(load_file, os.path.join(folder, version, kind))
-            yield
-
-
-def _parsed(load_file: Any, path: str) -> dict[str, Any]:
-    from botocore.loaders import JSONFileLoader
-
-    document = load_file(JSONFileLoader(), path)
-    return {} if document is None else {path: document}

@@ -1,10 +1,10 @@
 """The helper process that boxes are forked from: small, with one thread, gone when the server is.
 
-A fork of the server would be slow, and unsafe with its threads. Started by path with nothing but the standard library
-and one descriptor, a Unix socket to the server on its standard input. It moves into the root folder of boxes (`sandbox`)
-and executes the Python installation that it finds there with `bootstrap`; this one imports what functions need
-(`preload`), so that a fork is a warm runtime. Where namespaces aren't permitted it stays where it is, and its forks
-execute what they are to run. Each packet on the socket is a JSON object.
+A fork of the server would be slow, and unsafe with its threads. Started by path, with nothing but the standard library
+and a Unix socket to the server on its standard input. It moves into the root folder of boxes (`sandbox`) and executes
+the Python installation that it finds there with `bootstrap`; this one imports what functions need (`preload`), so that
+a fork is a warm runtime. Where namespaces aren't permitted it stays where it is, and its forks execute what they are to
+run. Each packet on the socket is a JSON object.
 
 From the server: first `root`, `interpreter`, `executable`, `packages`, `variables` and `endpoint` (None for boxes that
 share the machine's network); then `open` with an id, and descriptors: the socket of the box (`init`), files of control
@@ -126,9 +126,7 @@ class Spawner:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for own in (self._server, self._child_ended, self._wakeup):
                 own.close()  # not later, when its number belongs to something else
-            return init.Beginning(
-                control, self._lifeline, groups, self._is_sandboxed, self._endpoint, self._can_go_out
-            )
+            return init.Beginning(control, self._lifeline, groups, self._is_sandboxed, self._endpoint, self._can_go_out)
         if pid > 0:
             self._ids[pid] = number
             self._tell(opened=number, pid=pid)

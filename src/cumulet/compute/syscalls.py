@@ -1,4 +1,4 @@
-"""System calls that Python has no function for. For the spawner and what it forks; imports the standard library only."""
+"""System calls that Python has no function for. For the spawner and what it forks; standard library only."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import MACHINE, Clock, VirtualClock
 from cumulet.kernel.config import Config
 from cumulet.kernel.ids import Ids
+from cumulet.kernel.listeners import Listeners
 from cumulet.kernel.quotas import Quotas
 from cumulet.kernel.telemetry import Telemetry
 from cumulet.services.service import Platform
@@ -87,8 +88,19 @@ async def _serve_on(
     quotas = Quotas(config.quotas)
     credentials = Credentials(store)
     delivery = Delivery(Engine(store, clock, ids, activity))
+    listeners = Listeners()
     platform = Platform(
-        config, store, clock, ids, activity, telemetry, quotas, delivery, credentials, _url_from_here(listener)
+        config,
+        store,
+        clock,
+        ids,
+        activity,
+        telemetry,
+        quotas,
+        delivery,
+        credentials,
+        listeners,
+        _url_from_here(listener),
     )
     if config.auth == "enforce":
         await ensure_root_key(store, credentials, config.data)
@@ -110,6 +122,7 @@ async def _serve_on(
     gc.set_threshold(GC_THRESHOLD)
     loop = asyncio.get_running_loop()
     connections = Connections(gateway, loop, Times(request=config.request_deadline_seconds))
+    listeners.begin(connections)
     server = await loop.create_server(connections, sock=listener, backlog=BACKLOG)
     try:
         await _stop_signal(lambda: ready(_url(listener)))

@@ -18,12 +18,14 @@ from typing import Any, Literal
 AuthMode = Literal["open", "enforce"]
 ClockName = Literal["real", "virtual"]
 Durability = Literal["full", "relaxed"]
+FunctionNetwork = Literal["own", "machine"]
 LogStyle = Literal["auto", "pretty", "json", "off"]
 
 CHOICES = {
     "auth": ("open", "enforce"),
     "clock": ("real", "virtual"),
     "durability": ("full", "relaxed"),
+    "function_network": ("own", "machine"),
     "log": ("auto", "pretty", "json", "off"),
 }
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
@@ -44,6 +46,10 @@ class Config:
     clock: ClockName = "real"
     durability: Durability = "full"
     log: LogStyle = "auto"
+    function_network: FunctionNetwork = "own"
+    """Each environment has a loopback interface of its own, and TCP and DNS to other machines; or shares all with the
+    machine.
+    """
     let_anyone_on_the_network_in: bool = False
     """Listen on another address than loopback although no signature is checked."""
     request_deadline_seconds: float = 30.0

@@ -16,6 +16,7 @@ from cumulet.kernel.clock import Clock
 from cumulet.kernel.config import Config
 from cumulet.kernel.credentials import CredentialIssuer
 from cumulet.kernel.ids import Ids
+from cumulet.kernel.listeners import Listeners
 from cumulet.kernel.quotas import Quotas
 from cumulet.kernel.telemetry import Telemetry
 from cumulet.store import Store
@@ -61,6 +62,7 @@ class Platform:
     quotas: Quotas
     delivery: Delivery
     credentials: CredentialIssuer
+    listeners: Listeners
     url: str
     """Under which functions on this machine reach the platform, without a slash at the end."""
 

@@ -149,6 +149,24 @@ exports.handler = async (event, context) => ({
     run(tmp_path, test)
 
 
+def test_the_variables_say_where_modules_are(tmp_path: Path) -> None:
+    async def test(rig: Rig) -> None:
+        code = "exports.handler = async () => process.env;"
+
+        found = await rig.result(node(rig, code, runtime="nodejs22.x", variables=(("NODE_OPTIONS", "--no-warnings"),)))
+
+        assert found["NODE_PATH"] == (
+            "/opt/nodejs/node22/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"
+        )
+        assert found["PATH"] == "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+        assert found["AWS_EXECUTION_ENV"] == "AWS_Lambda_nodejs22.x"
+        assert found["NODE_OPTIONS"] == "--no-warnings"
+        assert (found["LAMBDA_TASK_ROOT"], found["LAMBDA_RUNTIME_DIR"]) == ("/var/task", "/var/runtime")
+        assert not {"PYTHONPATH", "_LAMBDA_TELEMETRY_LOG_FD"} & set(found)
+
+    run(tmp_path, test)
+
+
 def test_the_console_writes_time_request_level_and_message(tmp_path: Path) -> None:
     code = """
 console.log("at the beginning");
@@ -469,12 +487,18 @@ def test_a_stream_that_breaks_off_is_an_error(tmp_path: Path, handler: str) -> N
 
 SDK = {
     "node_modules/aws-sdk/package.json": '{"main": "lib/aws.js"}',
-    "node_modules/aws-sdk/lib/aws.js": "module.exports = require('./core');",
+    "node_modules/aws-sdk/lib/aws.js": "require('./node_loader'); module.exports = require('./core');",
+    "node_modules/aws-sdk/lib/node_loader.js": """
+const AWS = module.exports = require("./core");
+AWS.config = new AWS.Config();
+if (process.env.OWN) AWS.config.update({ endpoint: process.env.OWN });
+""",
     "node_modules/aws-sdk/lib/core.js": """
-module.exports = { config: { endpoint: process.env.OWN, update(options) { Object.assign(this, options); } } };
+exports.Config = class { update(options) { Object.assign(this, options); } };
+exports.config = new exports.Config();
 """,
 }
-"""The parts of version 2 of the SDK that matter here."""
+"""The parts of version 2 of the SDK that matter here, as it has them."""
 
 
 @pytest.mark.parametrize("code", ["const AWS = require('aws-sdk'); exports.handler = async () => AWS.config;"])

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from cumulet.delivery import Attempt, End, Engine, QueuedDelivery, RetryPolicy, Verdict
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import VirtualClock
+from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.ids import Ids
 from cumulet.store import Tx
 from cumulet.store.schema import Schema
@@ -36,6 +37,8 @@ class Endpoint:
         self.ends: list[tuple[str, End, Any, float]] = []
         self.running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
+        self.refused: set[str] = set()
+        """Requests whose end the store refuses to write, as a full disk does."""
         self.hold: asyncio.Event | None = None
         """While it is there and not set, attempts do not end."""
         self._starved: list[Callable[[], None]] = []
@@ -80,6 +83,8 @@ class Endpoint:
     def conclude(
         self, tx: Tx, delivery: QueuedDelivery, end: End, answer: Any, *, now_ms: int, new_ids: tuple[str, str]
     ) -> None:
+        if delivery.request_id in self.refused:
+            raise ServiceUnavailable("the disk is full")
         tx.after_commit(self.ends.append, (delivery.request_id, end, answer, (now_ms - START_MS) / 1000))
 
 

@@ -214,6 +214,21 @@ def test_what_fell_due_while_the_platform_was_down_is_tried_at_its_start(world: 
     assert world.attempts("one") == [0, 600]
 
 
+def test_an_end_that_the_store_refuses_is_written_after_a_further_attempt(world: World) -> None:
+    world.endpoint.refused = {"one", "two"}
+
+    world.accept("one", "two", "three")
+    assert [name for name, *_ in world.endpoint.ends] == ["three"]
+    world.endpoint.refused.clear()
+    world.advance(10)
+
+    assert sorted(name for name, *_ in world.endpoint.ends) == ["one", "three", "two"]
+    assert world.attempts("one") == world.attempts("two") == [0, 10]
+    assert world.left() == []
+    assert len(world.unheard) == 2
+    world.unheard.clear()
+
+
 def test_many_targets_that_fail_need_one_timer(world: World) -> None:
     lanes = [f"{A}-{number}" for number in range(50)]
     for lane in lanes:

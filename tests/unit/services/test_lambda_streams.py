@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lambda_streams import (
     NOW_MS,
     ROLE,
     STREAM,
+    TABLE_STREAM,
     StreamWorld,
     failing,
     numbers,
@@ -24,8 +26,13 @@ from lambda_streams import (
     values,
 )
 
-from cumulet.delivery import Shard
+from cumulet.delivery import Shard, StreamRecord
+from cumulet.kernel.arns import parse_arn
 from cumulet.services.lambda_ import checkpoints, mappings
+from cumulet.services.lambda_.mapping_answers import shown
+from cumulet.services.lambda_.mapping_settings import new_settings
+from cumulet.services.lambda_.mapping_settings import settings as settings_of
+from cumulet.services.lambda_.mappings import Settings, Streaming
 from cumulet.services.lambda_.stream_events import MOST_STATE_BYTES, first_failed
 
 MINUTE = 60
@@ -323,6 +330,7 @@ def test_ten_records_one_of_them_poison_without_bisecting_until_their_age(world:
 def test_what_is_sent_to_the_destination(world: StreamWorld) -> None:
     world.begin(retries=1)
     world.function.handler = failing("a")
+    world.advance(0.25)
     sent = world.put("a", "b")
     world.advance(MINUTE)
 
@@ -337,13 +345,13 @@ def test_what_is_sent_to_the_destination(world: StreamWorld) -> None:
         },
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "version": "1.0",
-        "timestamp": "2027-01-15T08:00:01.000Z",
+        "timestamp": "2027-01-15T08:00:01.250Z",
         "KinesisBatchInfo": {
             "shardId": "shard-0",
             "startSequenceNumber": sent[0],
             "endSequenceNumber": sent[1],
-            "approximateArrivalOfFirstRecord": "2027-01-15T08:00:00.000Z",
-            "approximateArrivalOfLastRecord": "2027-01-15T08:00:00.000Z",
+            "approximateArrivalOfFirstRecord": "2027-01-15T08:00:00.250Z",
+            "approximateArrivalOfLastRecord": "2027-01-15T08:00:00.250Z",
             "batchSize": 2,
             "streamArn": STREAM,
         },
@@ -520,7 +528,7 @@ def test_a_window_ends_when_a_record_of_a_later_one_is_next(world: StreamWorld) 
     world.call(world.stream.news)
     world.advance()
 
-    assert [(shown[0], shown[3]) for shown in shown_windows(world)] == [([1], False), ([], True), ([2], False)]
+    assert [(one[0], one[3]) for one in shown_windows(world)] == [([1], False), ([], True), ([2], False)]
 
 
 def test_the_state_of_a_window_outlives_a_restart(world: StreamWorld) -> None:
@@ -546,18 +554,13 @@ def test_the_end_of_a_window_is_tried_again_when_it_fails(world: StreamWorld) ->
     world.begin(tumbling=30)
     world.function.handler = counting
     world.put(1)
-    world.function.handler = failing()
-
-    def fails(event: dict[str, Any]) -> None:
-        raise ValueError("no")
-
-    world.function.handler = fails
+    world.function.handler = failing_always
     world.advance(30)
     world.function.handler = counting
     world.advance(1)
     world.advance(MINUTE)
 
-    assert [shown[3] for shown in shown_windows(world)] == [False, True, True]
+    assert [one[3] for one in shown_windows(world)] == [False, True, True]
 
 
 def test_a_window_whose_state_is_too_large_ends_early(world: StreamWorld) -> None:
@@ -565,7 +568,7 @@ def test_a_window_whose_state_is_too_large_ends_early(world: StreamWorld) -> Non
     world.function.handler = lambda event: {"state": {"text": "x" * MOST_STATE_BYTES}}
     world.put(1, 2)
 
-    assert [(shown[0], shown[3], shown[4]) for shown in shown_windows(world)] == [
+    assert [(one[0], one[3], one[4]) for one in shown_windows(world)] == [
         ([1], False, False),
         ([], True, True),
         ([2], False, False),
@@ -631,3 +634,121 @@ def test_with_bisecting_all_but_the_poison_is_done_and_the_poison_alone_is_given
     assert set(done) == set(range(20)) - poison
     assert sorted(map(int, given_up)) == sorted(value + 1 for value in poison)
     assert {letter["KinesisBatchInfo"]["batchSize"] for letter in world.letters} <= {1}
+
+
+def test_records_of_a_table_are_shown_filtered_and_given_up_as_such(world: StreamWorld) -> None:
+    world.begin(source=TABLE_STREAM, retries=0, filters=('{"dynamodb": {"Keys": {"id": {"S": ["a"]}}}}',))
+    world.function.handler = failing_always
+    for key in ("a", "b"):
+        entry = {"eventID": key, "eventName": "INSERT", "dynamodb": {"Keys": {"id": {"S": key}}}}
+        number = str(int(key, 16))
+        world.stream.records.setdefault("shard-0", []).append(StreamRecord(number, key, NOW_MS, entry))
+    world.call(world.stream.news)
+    world.advance()
+
+    assert world.function.events == [
+        {
+            "Records": [
+                {
+                    "eventID": "a",
+                    "eventName": "INSERT",
+                    "dynamodb": {"Keys": {"id": {"S": "a"}}},
+                    "awsRegion": "eu-west-1",
+                    "eventSourceARN": TABLE_STREAM,
+                }
+            ]
+        }
+    ]
+    assert world.letters[0]["DDBStreamBatchInfo"] == {
+        "shardId": "shard-0",
+        "startSequenceNumber": "10",
+        "endSequenceNumber": "10",
+        "approximateArrivalOfFirstRecord": "2027-01-15T08:00:00Z",
+        "approximateArrivalOfLastRecord": "2027-01-15T08:00:00Z",
+        "batchSize": 1,
+        "streamArn": TABLE_STREAM,
+    }
+    assert world.checkpoints()[0].position == "11"
+
+
+def failing_always(event: dict[str, Any]) -> None:
+    raise ValueError("no")
+
+
+def test_a_mapping_of_a_stream_is_kept_and_shown_as_lambda_shows_it(world: StreamWorld) -> None:
+    world.begin(start="LATEST", on_failure=None)
+    kept = world.transact(mappings.every)
+
+    assert kept == [world.mapping]
+    uuid, arn = world.mapping.uuid, world.mapping.arn
+    assert shown(world.mapping, "Creating") == {
+        "UUID": uuid,
+        "EventSourceMappingArn": arn,
+        "EventSourceArn": STREAM,
+        "FunctionArn": world.mapping.function_arn,
+        "BatchSize": 100,
+        "BisectBatchOnFunctionError": False,
+        "DestinationConfig": {"OnFailure": {}},
+        "FunctionResponseTypes": [],
+        "LastModified": NOW_MS / 1000,
+        "LastProcessingResult": "No records processed",
+        "MaximumBatchingWindowInSeconds": 0,
+        "MaximumRecordAgeInSeconds": -1,
+        "MaximumRetryAttempts": -1,
+        "ParallelizationFactor": 1,
+        "StartingPosition": "LATEST",
+        "StartingPositionTimestamp": None,
+        "State": "Creating",
+        "StateTransitionReason": "User action",
+        "TumblingWindowInSeconds": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_", "settings_"),
+    [
+        ({"BatchSize": 500, "MaximumBatchingWindowInSeconds": 5}, {"batch_size": 500, "window_seconds": 5}),
+        ({"FunctionResponseTypes": ["ReportBatchItemFailures"]}, REPORTING),
+        ({"FilterCriteria": {"Filters": [{"Pattern": '{"data": ["a"]}'}]}}, {"filters": ('{"data": ["a"]}',)}),
+    ],
+)
+def test_a_new_mapping_of_a_stream_has_the_defaults_and_what_is_asked_for(
+    request_: dict[str, Any], settings_: dict[str, Any]
+) -> None:
+    source = parse_arn(STREAM)
+    assert source is not None
+
+    new = new_settings({"StartingPosition": "TRIM_HORIZON", **request_}, source, 5)
+
+    stream = Streaming(starting_position="TRIM_HORIZON")
+    assert new == Settings(**{"batch_size": 100, "stream": stream, **settings_})
+
+
+def test_an_update_changes_what_it_names_and_nothing_else() -> None:
+    source = parse_arn(STREAM)
+    assert source is not None
+    first = {
+        "StartingPosition": "AT_TIMESTAMP",
+        "StartingPositionTimestamp": datetime.fromtimestamp(NOW_MS / 1000, UTC),
+        "ParallelizationFactor": 3,
+        "BisectBatchOnFunctionError": True,
+        "MaximumRecordAgeInSeconds": 60,
+        "MaximumRetryAttempts": 7,
+        "TumblingWindowInSeconds": 30,
+        "DestinationConfig": {"OnFailure": {"Destination": DEAD_LETTERS}},
+    }
+
+    before = new_settings(first, source, 5)
+    after = settings_of({"MaximumRetryAttempts": -1, "DestinationConfig": {"OnFailure": {}}}, source, before, 5)
+
+    assert before.stream == Streaming(
+        starting_position="AT_TIMESTAMP",
+        starting_ms=NOW_MS,
+        lanes=3,
+        bisects=True,
+        most_age_seconds=60,
+        most_retries=7,
+        tumbling_seconds=30,
+        on_failure=DEAD_LETTERS,
+    )
+    assert after.stream == msgspec.structs.replace(before.stream, most_retries=-1, on_failure=None)

@@ -53,5 +53,5 @@ class Lambda(
     )
 
     def folders(self) -> Mapping[bytes, Download]:
-        """Let the links that GetFunction answers lead to the functions' code."""
+        """Let the links that are answered lead to functions' code and layers."""
         return {downloads.FOLDER: self.downloads.answer}

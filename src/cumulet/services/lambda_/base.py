@@ -98,6 +98,8 @@ class LambdaBase(Service):
         self.compute = Compute(
             folder=platform.config.data.absolute() / "compute",
             url=platform.url,
+            serve=platform.listeners.serve,
+            has_own_network=platform.config.function_network == "own",
             logs=platform.delivery.logs,
             clock=platform.clock,
             ids=platform.ids,

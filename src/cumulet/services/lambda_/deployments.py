@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cumulet.kernel.call import Call
 from cumulet.services.lambda_ import code_signing, layer_versions, layers, zip_files
@@ -37,7 +38,8 @@ class Deployments(LambdaBase):
         if chosen:
             source = code if isinstance(code, bytes) else self.packages.path(code)
             paths = [self.packages.path_of(layer.digest) for layer in chosen]
-            await asyncio.to_thread(zip_files.check_together, source, paths)
+            with suppress(FileNotFoundError):  # deleted meanwhile: the transaction will refuse it
+                await asyncio.to_thread(zip_files.check_together, source, paths)
 
     async def check_signature(self, function: Function) -> None:
         """Raise CodeVerificationFailedException where a function lets no code without a trusted signature pass."""

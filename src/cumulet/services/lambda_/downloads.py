@@ -1,4 +1,4 @@
-"""The links under which GetFunction lets a function's code be downloaded, as AWS does with presigned URLs.
+"""The links under which functions' code and layers can be downloaded, as AWS does with presigned URLs.
 
 A link holds a signature and the time until which it works; both are worth nothing after a restart.
 """
@@ -45,12 +45,12 @@ class Downloads:
         query = parse_qs(request.query.decode("latin-1"))
         expires, signature = (query.get(part, [""])[0] for part in ("expires", "signature"))
         if not hmac.compare_digest(self._signature(name, expires).encode(), signature.encode()):
-            return _refusal(403, "The link's signature is wrong, or older than the last start: ask GetFunction again.")
+            return _refusal(403, "The link's signature is wrong, or older than the last start: ask for a new one.")
         if MACHINE.now_ms() > int(expires):
-            return _refusal(403, "The link has expired: ask GetFunction again.")
+            return _refusal(403, "The link has expired: ask for a new one.")
         content = await asyncio.to_thread(_read, self._packages.folder / name)
         if content is None:
-            return _refusal(404, "The function's code was replaced: ask GetFunction again.")
+            return _refusal(404, "The code was replaced or deleted.")
         return HttpResponse(200, content, [(b"content-type", b"application/zip")])
 
     def _signature(self, name: str, expires: str) -> str:

@@ -52,6 +52,8 @@ class EventQueue:
     def __init__(self, service: LambdaBase) -> None:
         self._service = service
         self._delivery = service.platform.delivery
+        self._chosen: dict[int, Function] = {}
+        """By delivery: the version that has taken a slot, on its way to its attempt."""
         self._delivery.targets["lambda"] = self
         self._delivery.engine.register("lambda", self)
 
@@ -96,15 +98,20 @@ class EventQueue:
         tx.after_commit(self._service.record, "AsyncEventsReceived", lane)
 
     async def slot(self, delivery: QueuedDelivery, wake: Callable[[], None]) -> Callable[[], None] | None:
-        """Take one of the function's slots; an event that can't be run needs none."""
-        function = await self._function(delivery)
-        if function is None or function.reserved_concurrency == 0:
+        """Take one of the slots of what is to run, chosen anew for each attempt; what can't be run needs none."""
+        key, qualifier = _addressed(delivery.target)
+        try:
+            function = await self._service.routed(key, qualifier)
+        except ResourceNotFoundException:
             return _nothing
-        concurrency = self._service.concurrency
-        if concurrency.free(function) <= 0:
-            concurrency.when_free(wake)
-            return None
-        return concurrency.take(function)
+        concurrency, give_back = self._service.concurrency, _nothing
+        if function.reserved_concurrency != 0:
+            if concurrency.free(function) <= 0:
+                concurrency.when_free(wake)
+                return None
+            give_back = concurrency.take(function, qualifier)
+        self._chosen[delivery.id] = function
+        return give_back
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
         """Run the function.
@@ -112,10 +119,8 @@ class EventQueue:
         Lambda: while nothing may run (reserved concurrency 0), and for an event in a recursive loop, there are no
         retries.
         """
-        key, qualifier = _addressed(delivery.target)
-        try:
-            function = await self._service.routed(key, qualifier)
-        except ResourceNotFoundException:
+        function = self._chosen.pop(delivery.id, None)
+        if function is None:
             return Attempt(Verdict.REFUSED)
         if function.reserved_concurrency == 0:
             return Attempt(Verdict.REFUSED, _refusal(TOO_MANY_REQUESTS, "TooManyRequestsException", RATE_EXCEEDED))
@@ -125,7 +130,7 @@ class EventQueue:
             outcome = await self._service.run(
                 function,
                 delivery.payload,
-                qualifier=qualifier,
+                qualifier=_addressed(delivery.target)[1],
                 request_id=delivery.request_id,
                 client_context=delivery.context,
                 trace_header=delivery.trace_header,
@@ -199,12 +204,6 @@ class EventQueue:
         """Count, and tell, that nothing was sent of an event's end."""
         self._service.record(metric, delivery.lane)
         log_line(f"what became of event {delivery.request_id} of {delivery.target} could not be sent: {reason}")
-
-    async def _function(self, delivery: QueuedDelivery) -> Function | None:
-        try:
-            return await self._service.known(*_addressed(delivery.target))
-        except ResourceNotFoundException:
-            return None
 
 
 def _addressed(target: str) -> tuple[FunctionKey, str | None]:

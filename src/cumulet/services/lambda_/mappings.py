@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     filters: tuple[str, ...] = ()
     """Patterns, of which a message or record must match one, if there are any."""
     key_arn: str | None = None
-    """KMSKeyArn: stored only, like everything here the filters are not encrypted."""
+    """KMSKeyArn: stored and shown; nothing is encrypted with it."""
     metrics: tuple[str, ...] = ()
     provisioned: Provisioned | None = None
     stream: Streaming | None = None

@@ -134,5 +134,6 @@ def _time(milliseconds: int) -> str:
 
 
 def _moment(milliseconds: int) -> str:
+    """Return a time as Java writes it: without a fraction where it has none."""
     time = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.isoformat(timespec="milliseconds" if milliseconds % 1000 else "seconds").replace("+00:00", "Z")

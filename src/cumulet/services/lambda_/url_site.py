@@ -92,7 +92,7 @@ class UrlSite(StreamOperations):
         return identity
 
     async def _may_call(self, url: FunctionUrl, asker: Asker) -> bool:
-        facts = {"lambda:functionurlauthtype": url.auth_type}
+        facts = {"lambda:functionurlauthtype": url.auth_type, "lambda:invokedviafunctionurl": "true"}
         policy = await self.directory.policy(url.key, url.qualifier or None)
         return allows(policy, INVOKE_URL, replace(asker, facts=facts))
 
