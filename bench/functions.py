@@ -9,9 +9,12 @@ import re
 import statistics
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.request import Request, urlopen
+
+import psutil
 
 from floors import runtime_start_seconds
 from load import address, sqs_request
@@ -31,6 +34,18 @@ def handler(event, context):
 """
 EVENT = b'{"key": "value"}'
 MESSAGES = 20_000
+SLEEP_SECONDS = 20
+SLEEPER = f"""
+import time
+import uuid
+
+OWN = str(uuid.uuid4())
+
+def handler(event, context):
+    time.sleep({SLEEP_SECONDS})
+    return OWN
+"""
+ENVIRONMENTS = 200
 COLD_STARTS = 15
 AT_A_TIME = 4
 """More environments than this only take the cores from each other: a start costs what 100 batches cost."""
@@ -50,8 +65,18 @@ class Functions:
             self.bench.measure(server, lambda n, body: request, seconds=1, connections=16)
             one = self.bench.measure(server, lambda n, body: request, connections=1)
             many = self.bench.measure(server, lambda n, body: request, connections=16)
-        yield self.bench.row("Invoke, warm, 1 client", "p50 2 ms", one, "echo", "/s")
-        yield self.bench.row("Invoke, warm, 16 clients", "3,000", many, "echo", "/s")
+        yield self.bench.row("Invoke, warm, 1 client", "p50 1.5 ms", one, "echo", "/s")
+        yield self.bench.row("Invoke, warm, 16 clients", "4,000", many, "echo", "/s")
+
+    def accept(self) -> Iterator[Row]:
+        for server in self.bench.server(is_pinned=False):
+            create_function(server.url, "trivial", TRIVIAL)
+            limit = {"ReservedConcurrentExecutions": 1}
+            call(server.url, "/2017-10-31/functions/trivial/concurrency", limit, method="PUT")
+            request = invoke_request(server.url, "trivial", "X-Amz-Invocation-Type: Event")
+            accepted = self.bench.measure(server, lambda n, body: request, connections=64)
+        what = "Invoke, Event, accepted while one environment works them off"
+        yield self.bench.row(what, "8,000", accepted, "commit-64", "/s")
 
     def cold_start(self) -> Iterator[Row]:
         durations, inits = [], []
@@ -69,39 +94,71 @@ class Functions:
         yield Row(
             f"cold start, init {statistics.median(inits[1:]):.0f} ms of it",
             f"{statistics.median(durations[1:]):.0f} ms",
-            "60 ms",
+            "8 ms",
             f"{statistics.median(durations[1:]):.1f} ms",
             f"{max(durations[1:]):.1f} ms",
             floor=f"{floor:.0f} ms python -m awslambdaric",
         )
 
+    def queue_to_function(self) -> Iterator[Row]:
+        for server in self.bench.server(is_pinned=False):
+            source = create_queue(server.url, "in", {"VisibilityTimeout": "120"})
+            create_function(server.url, "worker", TRIVIAL)
+            yield self._processed(server, source, "worker", "queue → function", "8,000", lambda: left(server, source))
+
     def queue_to_queue(self) -> Iterator[Row]:
         for server in self.bench.server(is_pinned=False):
             source, results = (create_queue(server.url, name, {"VisibilityTimeout": "120"}) for name in ("in", "out"))
-            create_function(server.url, "forward", FORWARD, {"RESULTS": results})
-            entries = [{"Id": str(number), "MessageBody": BODY} for number in range(10)]
-            fill = sqs_request(server.url, "SendMessageBatch", {"QueueUrl": source, "Entries": entries})
-            self.bench.measure(server, lambda n, body: fill, seconds=60, requests=MESSAGES // 10)
-            arn = "arn:aws:sqs:us-east-1:000000000000:in"
-            before, started = server.cpu_seconds(), time.perf_counter()
-            call(
-                server.url,
-                "/2015-03-31/event-source-mappings",
-                {
-                    "EventSourceArn": arn,
-                    "FunctionName": "forward",
-                    "BatchSize": 10,
-                    "ScalingConfig": {"MaximumConcurrency": AT_A_TIME},
-                },
+            create_function(server.url, "worker", FORWARD, {"RESULTS": results})
+            yield self._processed(
+                server,
+                source,
+                "worker",
+                "queue → function → queue",
+                "3,000",
+                lambda: MESSAGES - left(server, results),
             )
-            while (done := count(server, results)) < MESSAGES and time.perf_counter() - started < 120:
-                time.sleep(0.05)
-            seconds = time.perf_counter() - started
-            cpu_us = (server.cpu_seconds() - before) / max(1, done) * 1e6
+
+    def environments(self) -> Iterator[Row]:
+        for server in self.bench.server("--durability", "relaxed", is_pinned=False):
+            create_function(server.url, "sleeper", SLEEPER)
+            before = psutil.virtual_memory().available
+            with ThreadPoolExecutor(ENVIRONMENTS) as pool:
+                path = "/2015-03-31/functions/sleeper/invocations"
+                answers = [pool.submit(call, server.url, path, {}) for _ in range(ENVIRONMENTS)]
+                time.sleep(SLEEP_SECONDS * 0.8)
+                used_mb = (before - psutil.virtual_memory().available) / 1e6
+                served = {answer.result()[0] for answer in answers}
         yield Row(
-            f"queue → function → queue, by 10, {AT_A_TIME} at a time, {done:,} messages",
+            f"{len(served)} environments at once",
+            f"{used_mb / 1000:.1f} GB together",
+            f"{ENVIRONMENTS} in 24 GiB",
+            p50=f"{used_mb / max(1, len(served)):.0f} MB each",
+        )
+
+    def _processed(
+        self, server: Server, source: str, function: str, what: str, wanted: str, remaining: Callable[[], int]
+    ) -> Row:
+        """Fill a queue, map it to a function, and measure until nothing remains."""
+        entries = [{"Id": str(number), "MessageBody": BODY} for number in range(10)]
+        fill = sqs_request(server.url, "SendMessageBatch", {"QueueUrl": source, "Entries": entries})
+        self.bench.measure(server, lambda n, body: fill, seconds=60, requests=MESSAGES // 10)
+        mapping = {
+            "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:in",
+            "FunctionName": function,
+            "BatchSize": 10,
+            "ScalingConfig": {"MaximumConcurrency": AT_A_TIME},
+        }
+        before, started = server.cpu_seconds(), time.perf_counter()
+        call(server.url, "/2015-03-31/event-source-mappings", mapping)
+        while (remains := remaining()) > 0 and time.perf_counter() - started < 120:
+            time.sleep(0.05)
+        seconds, done = time.perf_counter() - started, MESSAGES - remains
+        cpu_us = (server.cpu_seconds() - before) / max(1, done) * 1e6
+        return Row(
+            f"{what}, by 10, {AT_A_TIME} at a time, {done:,} messages",
             f"{done / seconds:,.0f} messages/s",
-            "3,000",
+            wanted,
             cpu=f"{cpu_us:.0f} µs",
             floor=self.bench.floors.get("commit-1", ""),
         )
@@ -120,7 +177,7 @@ def create_function(url: str, name: str, source: str, variables: dict[str, str] 
             "Runtime": "python3.11",
             "Handler": "app.handler",
             "Role": "arn:aws:iam::000000000000:role/bench",
-            "Timeout": 30,
+            "Timeout": 60,
             "MemorySize": 256,
             "Code": {"ZipFile": base64.b64encode(archive.getvalue()).decode()},
             "Environment": {"Variables": variables or {}},
@@ -128,7 +185,7 @@ def create_function(url: str, name: str, source: str, variables: dict[str, str] 
     )
 
 
-def invoke_request(url: str, name: str) -> bytes:
+def invoke_request(url: str, name: str, *headers: str) -> bytes:
     """Return the bytes of an Invoke; in open mode the signature says no more than account and region."""
     host, port = address(url)
     credential = "Credential=000000000000/20260101/us-east-1/lambda/aws4_request"
@@ -137,22 +194,31 @@ def invoke_request(url: str, name: str) -> bytes:
         f"Host: {host}:{port}",
         f"Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
         f"Content-Length: {len(EVENT)}",
+        *headers,
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + EVENT
 
 
-def call(url: str, path: str, members: dict[str, Any], headers: dict[str, str] | None = None) -> tuple[bytes, Any]:
-    """Post to the Lambda API; return the answer's body and headers."""
-    request = Request(url + path, data=json.dumps(members).encode(), headers=headers or {}, method="POST")
+def call(
+    url: str, path: str, members: dict[str, Any], headers: dict[str, str] | None = None, *, method: str = "POST"
+) -> tuple[bytes, Any]:
+    """Send a request to the Lambda API; return the answer's body and headers."""
+    request = Request(url + path, data=json.dumps(members).encode(), headers=headers or {}, method=method)
     with urlopen(request, timeout=60) as answer:
         return answer.read(), answer.headers
 
 
-def count(server: Server, queue_url: str) -> int:
-    """Return how many messages wait in a queue."""
-    name = "ApproximateNumberOfMessages"
-    members = {"QueueUrl": queue_url, "AttributeNames": [name]}
+def left(server: Server, queue_url: str) -> int:
+    """Return how many messages a queue has, in flight or not."""
+    return sum(counts(server, queue_url))
+
+
+def counts(server: Server, queue_url: str) -> list[int]:
+    """Return how many messages of a queue wait, and how many are in flight."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    members = {"QueueUrl": queue_url, "AttributeNames": names}
     head, body = sqs_request(server.url, "GetQueueAttributes", members).split(b"\r\n\r\n", 1)
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     with urlopen(Request(server.url, data=body, headers=headers, method="POST"), timeout=20) as answer:
-        return int(json.load(answer)["Attributes"][name])
+        attributes = json.load(answer)["Attributes"]
+    return [int(attributes[name]) for name in names]

@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         self.buffer = b""
         body = data[head_end + 4 :]
         self.result.latencies.append(time.perf_counter() - self.sent_at)
-        if data[9:12] != b"200":
+        if data[9:10] != b"2":
             self.result.errors += 1
             self.result.first_error = self.result.first_error or data
         self.send(body)

@@ -54,7 +54,10 @@ def main() -> None:
             "fifo_groups": queues.fifo_groups,
             "start": queues.start,
             "invoke": functions.invoke,
+            "accept": functions.accept,
             "cold_start": functions.cold_start,
+            "environments": functions.environments,
+            "queue_to_function": functions.queue_to_function,
             "queue_to_queue": functions.queue_to_queue,
         }
         if options.peer:

@@ -267,6 +267,36 @@ def test_the_functions_of_another_account_are_its_own(owner: Owner, operation: s
     )
 
 
+@pytest.mark.parametrize(
+    ("service", "resource", "action"),
+    [("sns", "topic", "Publish"), ("events", "event-bus/default", "PutEvents")],
+)
+def test_a_function_may_not_send_to_another_account(owner: Owner, service: str, resource: str, action: str) -> None:
+    client, name = owner.client("lambda"), owner.create()
+    destination = f"arn:aws:{service}:us-east-1:999999999999:{resource}"
+
+    code, status, message = refusal(
+        lambda: client.put_function_event_invoke_config(
+            FunctionName=name, DestinationConfig={"OnFailure": {"Destination": destination}}
+        )
+    )
+
+    assert (code, status) == ("InvalidParameterValueException", 400)
+    assert message == f"The function's execution role does not have permissions to call {action} on {destination}"
+
+
+def test_a_dead_letter_queue_is_of_the_functions_account(owner: Owner) -> None:
+    client, name = owner.client("lambda"), owner.create()
+    topic = {"TargetArn": "arn:aws:sns:us-east-1:999999999999:topic"}
+
+    code, status, message = refusal(
+        lambda: client.update_function_configuration(FunctionName=name, DeadLetterConfig=topic)
+    )
+
+    assert (code, status) == ("InvalidParameterValueException", 400)
+    assert message == "The provided execution role does not have permissions to call Publish on SNS"
+
+
 def test_a_package_can_be_downloaded_by_who_was_given_its_address(owner: Owner) -> None:
     location = owner.client("lambda").get_function(FunctionName=owner.create())["Code"]["Location"]
     base, _, _ = location.partition("?")

@@ -27,7 +27,8 @@ from victim import Victim, running
 
 CLIENTS = 2
 SHARE_OF_KILLS = 0.05
-FAILING_SHARE = 0.15
+KINDS = {"plain": 75, "failing": 15, "slow": 10}
+"""What events do to the function, and their shares."""
 RETRIES = 1
 RETRY_MS = 60_000
 LOAD_SECONDS = (0.1, 0.8)
@@ -61,7 +62,7 @@ class Invoker:
         for number in itertools.count(1):
             if over.wait(self._chance.uniform(0.0, 0.02)):
                 return
-            kind = "failing" if self._chance.random() < FAILING_SHARE else "plain"
+            kind = self._chance.choices(list(KINDS), list(KINDS.values()))[0]
             event = f"{kind}-{self._name}-{number}"
             self._story.attempted.add(event)
             operation = self._recorder.ask(

@@ -7,6 +7,7 @@ Runtime API, to the platform's endpoint on the host and port that it has outside
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import ipaddress
 import socket
@@ -36,6 +37,7 @@ class Doors(NamedTuple):
 
 def make_doors(host: str, port: int, can_go_out: bool) -> Doors:
     """Bring the interface up and listen; `host` and `port` are the platform's outside. Raises OSError."""
+    _refuse_a_used_network()
     address = ipaddress.ip_address(host)
     own_address = None if address.is_loopback or address.version == 6 else host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
@@ -54,8 +56,19 @@ def make_doors(host: str, port: int, can_go_out: bool) -> Doors:
 
 
 def open_way_out() -> None:
-    """Let what is sent to other machines go to where it is redirected."""
+    """Let what is sent to other machines go to where it is redirected. Raises OSError."""
+    _refuse_a_used_network()
     netlink.everything_is_local(socket.if_nametoindex(LOOPBACK_INTERFACE.decode()))
+
+
+def _refuse_a_used_network() -> None:
+    """Raise OSError where another interface than loopback is up: so it is the machine's network, not a box's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("16sh14x", name.encode(), 0)
+            flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+            if flags & IFF_UP and name.encode() != LOOPBACK_INTERFACE:
+                raise OSError(errno.EPERM, f"the network with {name} is not a box's own")
 
 
 def _bring_up(control: socket.socket) -> None:

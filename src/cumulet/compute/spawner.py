@@ -62,7 +62,7 @@ class Spawner:
         self._server = server
         self._is_sandboxed = facts["isolation"] is None
         self._endpoint = facts["endpoint"]
-        self._can_go_out = facts["outside"] is None
+        self._can_go_out = facts["endpoint"] is not None and facts["outside"] is None
         self._chores: Iterator[None] | None = chores
         self._ids: dict[int, int] = {}
         """Of the boxes, by the process id of their first process."""

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import time
 from urllib.parse import urlsplit
 
 
@@ -12,6 +13,8 @@ def handler(event, context):
     platform = http.client.HTTPConnection(urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc, timeout=20)
     platform.request("POST", "/", json.dumps(request), headers)
     assert platform.getresponse().status == 200
+    if event["kind"] == "slow":
+        time.sleep(0.3)
     if event["kind"] == "failing":
         raise ValueError(event["id"])
     return event["id"]
