@@ -13,14 +13,15 @@ from cumulet.testing import Cumulet
 
 Ask = Callable[[Any], object]
 
+RUN = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/run/0123abcd"
 LACKING: list[tuple[str, str, str, Ask]] = [
     ("dynamodb", "DynamoDB_20120810", "ListTables", lambda client: client.list_tables()),
     ("s3", "s3", "ListBuckets", lambda client: client.list_buckets()),
     ("s3", "s3", "GetObject", lambda client: client.get_object(Bucket="bucket", Key="a/b ä")),
-    ("lambda", "lambda", "ListLayers", lambda client: client.list_layers()),
-    ("lambda", "lambda", "InvokeAsync", lambda client: client.invoke_async(FunctionName="f", InvokeArgs=b"{}")),
+    ("lambda", "lambda", "ListCapacityProviders", lambda client: client.list_capacity_providers()),
+    ("lambda", "lambda", "StopDurableExecution", lambda client: client.stop_durable_execution(DurableExecutionArn=RUN)),
     ("ec2", "ec2", "DescribeInstances", lambda client: client.describe_instances()),
-    ("cloudwatch", "GraniteServiceVersion20100801", "ListMetrics", lambda client: client.list_metrics()),
+    ("cloudwatch", "cloudwatch", "ListDashboards", lambda client: client.list_dashboards()),
     ("sns", "sns", "ListTopics", lambda client: client.list_topics()),
     ("iam", "iam", "ListUsers", lambda client: client.list_users()),
     ("events", "AWSEvents", "ListRules", lambda client: client.list_rules()),

@@ -81,6 +81,8 @@ def test_requests_over_a_rate_are_throttled_in_the_words_of_lambda(limited: Cumu
         client.get_account_settings()
 
     assert refusal(throttled) == (429, "TooManyRequestsException", "Rate exceeded")
+    response: Any = throttled.value.response
+    assert response["Reason"] == "CallerRateLimitExceeded"
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,10 @@ def served(cumulet: Cumulet, name: str, requests: int, throttled: int, qualifier
         try:
             answer = client.invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps({"queue": url}))
         except client.exceptions.TooManyRequestsException as error:
-            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+            response: Any = error.response
+            assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+            assert response["Reason"] == "ConcurrentInvocationLimitExceeded"
+            assert 1 <= int(response["retryAfterSeconds"]) <= 60
             return False
         assert "FunctionError" not in answer
         return True

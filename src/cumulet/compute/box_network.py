@@ -12,6 +12,7 @@ import fcntl
 import ipaddress
 import socket
 import struct
+from pathlib import Path
 from typing import NamedTuple
 
 from cumulet.compute import netlink
@@ -35,9 +36,18 @@ class Doors(NamedTuple):
     """Questions to name servers."""
 
 
-def make_doors(host: str, port: int, can_go_out: bool) -> Doors:
-    """Bring the interface up and listen; `host` and `port` are the platform's outside. Raises OSError."""
-    _refuse_a_used_network()
+def network_of_this_process() -> int:
+    """Return what tells the network namespace of this process from others."""
+    return Path("/proc/self/ns/net").stat().st_ino
+
+
+def make_doors(endpoint: tuple[str, int], can_go_out: bool, outside: int) -> Doors:
+    """Bring the interface up and listen; `endpoint` is the platform's outside, `outside` the machine's network.
+
+    Raises OSError, also where this process is in the machine's network itself.
+    """
+    _refuse_to_change(outside)
+    host, port = endpoint
     address = ipaddress.ip_address(host)
     own_address = None if address.is_loopback or address.version == 6 else host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
@@ -55,26 +65,30 @@ def make_doors(host: str, port: int, can_go_out: bool) -> Doors:
     return Doors(runtime_api, platform, others, names)
 
 
-def open_way_out() -> None:
-    """Let what is sent to other machines go to where it is redirected. Raises OSError."""
-    _refuse_a_used_network()
+def open_way_out(outside: int) -> None:
+    """Let what is sent to other machines go to where it is redirected; `outside` and errors as for `make_doors`."""
+    _refuse_to_change(outside)
     netlink.everything_is_local(socket.if_nametoindex(LOOPBACK_INTERFACE.decode()))
 
 
-def _refuse_a_used_network() -> None:
-    """Raise OSError where another interface than loopback is up: so it is the machine's network, not a box's."""
+def _refuse_to_change(outside: int) -> None:
+    """Raise OSError in the network `outside`, and where another interface than loopback is up: no box's is like that."""
+    if network_of_this_process() == outside:
+        raise OSError(errno.EPERM, "this is the machine's network")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for _, name in socket.if_nameindex():
-            request = struct.pack("16sh14x", name.encode(), 0)
-            flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
-            if flags & IFF_UP and name.encode() != LOOPBACK_INTERFACE:
+            if name.encode() != LOOPBACK_INTERFACE and _flags(control, name.encode()) & IFF_UP:
                 raise OSError(errno.EPERM, f"the network with {name} is not a box's own")
 
 
 def _bring_up(control: socket.socket) -> None:
-    request = struct.pack("16sh14x", LOOPBACK_INTERFACE, 0)
-    flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
-    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", LOOPBACK_INTERFACE, flags | IFF_UP))
+    flags = _flags(control, LOOPBACK_INTERFACE) | IFF_UP
+    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", LOOPBACK_INTERFACE, flags))
+
+
+def _flags(control: socket.socket, interface: bytes) -> int:
+    answer = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", interface, 0))
+    return int(struct.unpack("16sh14x", answer)[1])
 
 
 def _add_address(control: socket.socket, address: str) -> None:

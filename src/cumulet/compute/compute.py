@@ -14,11 +14,13 @@ from operator import itemgetter
 from pathlib import Path
 
 from cumulet.compute.boxes import Boxes, Serve
-from cumulet.compute.environment import Code, Environment, RuntimeLost, State, Surroundings
+from cumulet.compute.environment import Environment, RuntimeLost
 from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
+from cumulet.compute.lifecycle import State
 from cumulet.compute.packages import Packages
 from cumulet.compute.pool import Pool
 from cumulet.compute.runtimes import Runtimes
+from cumulet.compute.surroundings import Code, Surroundings
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import MACHINE, Clock

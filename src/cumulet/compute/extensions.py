@@ -53,6 +53,12 @@ class Extension:
         """Does it run as a program of its own?"""
         return self.process is not None
 
+    @property
+    def failure_type(self) -> str:
+        """Return AWS's name for its end."""
+        kinds = {ExtensionState.INIT_ERROR: "Extension.InitError", ExtensionState.EXIT_ERROR: "Extension.ExitError"}
+        return kinds.get(self.state, "Extension.Crash")
+
     def wait(self, connection: RuntimeConnection) -> None:
         """It asks for its next event."""
         if self._to_send is not None:
@@ -73,13 +79,11 @@ class Extension:
             self.state = ExtensionState.RUNNING
             connection.send_event(head, body)
 
-    def disconnected(self, connection: RuntimeConnection) -> bool:
-        """Forget a connection that has ended; return whether it has waited there."""
-        if self._waiting is not connection:
-            return False
-        self._waiting = None
-        self.state = ExtensionState.RUNNING
-        return True
+    def disconnected(self, connection: RuntimeConnection) -> None:
+        """Forget a connection that has ended; it may have waited there."""
+        if self._waiting is connection:
+            self._waiting = None
+            self.state = ExtensionState.RUNNING
 
 
 class Extensions:
@@ -147,9 +151,10 @@ class Extensions:
         event = {"eventType": SHUTDOWN, "deadlineMs": deadline_ms, "shutdownReason": reason}
         extension.send(self._head(), orjson.dumps(event))
 
-    def disconnected(self, connection: RuntimeConnection) -> bool:
-        """A connection has ended; return whether an extension has waited there."""
-        return any([extension.disconnected(connection) for extension in self])
+    def disconnected(self, connection: RuntimeConnection) -> None:
+        """A connection has ended; an extension may have waited there."""
+        for extension in self:
+            extension.disconnected(connection)
 
     def _head(self) -> bytes:
         return b"Lambda-Extension-Event-Identifier: %b\r\n" % self._new_id().encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import orjson
 
@@ -42,6 +43,11 @@ class Failure:
         if self.is_crash:
             return f"RequestId: {request_id} Error: {self.message}\n{self.error_type}\n"
         return ""
+
+    @property
+    def reason(self) -> Literal["timeout", "failure"]:
+        """Return what extensions are told at the shutdown that follows."""
+        return "timeout" if self.is_timeout else "failure"
 
     @property
     def status(self) -> str:

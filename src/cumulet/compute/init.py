@@ -56,6 +56,8 @@ class Beginning:
     endpoint: tuple[str, int] | None
     """Where the platform listens outside; None if the box shares the machine's network."""
     can_go_out: bool
+    outside: int
+    """The machine's network, as `box_network` has it: never to be changed."""
 
 
 class Init:
@@ -103,7 +105,7 @@ class Init:
             sandbox.begin_box()
             socket.sethostname(sandbox.HOST_NAME)
         if beginning.endpoint is not None:
-            doors = make_doors(*beginning.endpoint, beginning.can_go_out)
+            doors = make_doors(beginning.endpoint, beginning.can_go_out, beginning.outside)
             self._tell({"doors": True}, *(door for door in doors if door is not None))
             for door in doors:
                 if door is not None:
@@ -153,8 +155,8 @@ class Init:
     def _fill(self, request: dict[str, Any]) -> None:
         if not self._beginning.is_sandboxed:
             return
-        if request["network"] and self._beginning.can_go_out:
-            open_way_out()
+        if request["network"] and self._beginning.endpoint is not None and self._beginning.can_go_out:
+            open_way_out(self._beginning.outside)
         sandbox.fill_box(request["folders"], request["tmp_mb"])
         self._user = request["user"]
         privileges.give_up(request["user"])

@@ -1,7 +1,7 @@
 """An answer that a runtime streams, on its way to whoever has invoked the function.
 
-AWS: Lambda-Runtime-Function-Response-Mode: streaming. The body is chunked; an error that comes after its beginning is in
-the trailers. Where nobody wants it in pieces it is gathered, as if it had come in one.
+AWS: Lambda-Runtime-Function-Response-Mode: streaming. The body is chunked; an error that comes after its beginning is
+in the trailers. Where nobody wants it in pieces it is gathered, as if it had come in one.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ import signal
 from collections.abc import Iterable
 from typing import Literal
 
-from cumulet.compute.boxes import Box, Process
+from cumulet.compute.boxes import Process
 from cumulet.compute.extensions import SHUTDOWN, Extensions
+from cumulet.compute.programs import Programs
 from cumulet.compute.telemetry import Telemetry
 from cumulet.kernel.clock import MACHINE
 
@@ -26,10 +27,9 @@ TELEMETRY_SECONDS = 0.5
 Reason = Literal["spindown", "timeout", "failure"]
 
 
-async def shut_down(
-    box: Box, runtime: Process | None, extensions: Extensions, telemetry: Telemetry | None, reason: Reason
-) -> None:
+async def shut_down(programs: Programs, extensions: Extensions, telemetry: Telemetry | None, reason: Reason) -> None:
     """Let the runtime and the extensions end. Whoever calls kills the box afterwards."""
+    runtime = programs.runtime
     external = [extension for extension in extensions if extension.process is not None and extension.identifier]
     limit_seconds = EXTERNAL_SECONDS if external else INTERNAL_SECONDS
     give_up_at = MACHINE.monotonic() + limit_seconds
@@ -40,7 +40,7 @@ async def shut_down(
         if external and not runtime.ended.done():
             runtime.kill()
             await _ended([runtime], KILL_SECONDS)
-    if not external or box.ended.done():
+    if not external or programs.box.ended.done():
         return
     if telemetry is not None:
         await telemetry.drain(TELEMETRY_SECONDS)

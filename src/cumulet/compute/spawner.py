@@ -38,7 +38,7 @@ if __name__ != "cumulet.compute.spawner":
         sys.modules[name] = package
 
 from cumulet.compute import init, privileges, sandbox, sdk_data
-from cumulet.compute.box_network import make_doors, open_way_out
+from cumulet.compute.box_network import make_doors, network_of_this_process, open_way_out
 from cumulet.compute.preload import CLIENT, SDK, Preloaded
 from cumulet.compute.process_tree import descendants
 from cumulet.compute.syscalls import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, clone
@@ -63,6 +63,7 @@ class Spawner:
         self._is_sandboxed = facts["isolation"] is None
         self._endpoint = facts["endpoint"]
         self._can_go_out = facts["endpoint"] is not None and facts["outside"] is None
+        self._outside = network_of_this_process()
         self._chores: Iterator[None] | None = chores
         self._ids: dict[int, int] = {}
         """Of the boxes, by the process id of their first process."""
@@ -126,7 +127,9 @@ class Spawner:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for own in (self._server, self._child_ended, self._wakeup):
                 own.close()  # not later, when its number belongs to something else
-            return init.Beginning(control, self._lifeline, groups, self._is_sandboxed, self._endpoint, self._can_go_out)
+            return init.Beginning(
+                control, self._lifeline, groups, self._is_sandboxed, self._endpoint, self._can_go_out, self._outside
+            )
         if pid > 0:
             self._ids[pid] = number
             self._tell(opened=number, pid=pid)
@@ -249,16 +252,17 @@ def _prepare(request: dict[str, Any]) -> dict[str, Any]:
     first_user = privileges.first_user()
     _try(NAMESPACES, lambda: None)
     endpoint, network, outside = request["endpoint"], None, None
+    machine = network_of_this_process()
     if endpoint is None:
         network = "the machine's network is shared"
     else:
         try:
-            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, False))
+            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, False, machine))
         except OSError as error:
             network, endpoint = f"the machine's network is shared: {error}", None
     if endpoint is not None:
         try:
-            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, True))
+            _try(NAMESPACES | CLONE_NEWNET, lambda: _open_doors(endpoint, True, machine))
         except OSError as error:
             outside = f"no other machine can be reached: {error}"
     sandbox.move_into_root(request["root"], request["interpreter"], request["packages"], first_user)
@@ -272,10 +276,10 @@ def _prepare(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _open_doors(endpoint: tuple[str, int], can_go_out: bool) -> None:
-    make_doors(*endpoint, can_go_out)
+def _open_doors(endpoint: tuple[str, int], can_go_out: bool, outside: int) -> None:
+    make_doors(endpoint, can_go_out, outside)
     if can_go_out:
-        open_way_out()
+        open_way_out(outside)
 
 
 def _try(namespaces: int, action: Callable[[], None]) -> None:

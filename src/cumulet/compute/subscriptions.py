@@ -77,7 +77,7 @@ def read_subscription(api: Api, body: bytes) -> Subscription:
     schema = request.get("schemaVersion", api.default_schema)
     if schema not in api.schemas:
         wrong.append(f"schemaVersion should be one of {', '.join(api.schemas)}")
-    if wrong:
+    if wrong or schema is None:
         raise InvalidSubscription("; ".join(wrong))
     return Subscription(
         api=api,

@@ -207,11 +207,9 @@ def _offer(subscriber: Subscriber, kind: str, text: bytes, as_object: bytes, eve
         return
     if subscription.api is TELEMETRY and event_type in ONLY_LOGS:
         return
-    if subscription.api is LOGS:
-        if event_type in ONLY_TELEMETRY or (
-            event_type == "platform.runtimeDone" and subscription.schema == "2020-08-15"
-        ):
-            return
+    is_too_new = event_type == "platform.runtimeDone" and subscription.schema == "2020-08-15"
+    if subscription.api is LOGS and (event_type in ONLY_TELEMETRY or is_too_new):
+        return
     subscriber.add(as_object if subscription.schema in JSON_RECORDS else text)
 
 

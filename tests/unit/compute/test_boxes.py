@@ -16,6 +16,7 @@ import pytest
 from owner import UNABLE
 from rig import ARN, Rig, run, until
 
+from cumulet.compute import box_network
 from cumulet.compute.boxes import Boxes, BoxSpec, Program
 from cumulet.compute.cgroups import NAME, Groups
 
@@ -131,18 +132,18 @@ def test_a_function_has_no_rights_and_sees_nobody_else(tmp_path: Path) -> None:
 
 def test_a_function_can_signal_nobody_outside(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
-        with subprocess.Popen(["/bin/sleep", "60"]) as bystander:
-            function = rig.function(EVAL)
-            pids = [bystander.pid, os.getpid(), os.getppid()]
+        function = rig.function(EVAL)
+        pids = [bystander.pid, os.getpid(), os.getppid()]
 
-            refused = [await rig.result(function, f"os.kill({pid}, 9)") for pid in pids if pid > 100]
-            await rig.invoke(function, "os.kill(-1, 9)")
+        refused = [await rig.result(function, f"os.kill({pid}, 9)") for pid in pids if pid > 100]
+        await rig.invoke(function, "os.kill(-1, 9)")
 
-            assert all("ProcessLookupError" in answer for answer in refused)
-            assert bystander.poll() is None
-            bystander.kill()
+        assert all("ProcessLookupError" in answer for answer in refused)
 
-    run(tmp_path, test)
+    with subprocess.Popen(["/bin/sleep", "60"]) as bystander:
+        run(tmp_path, test)
+        assert bystander.poll() is None
+        bystander.kill()
 
 
 def test_environments_listen_on_the_same_port(tmp_path: Path) -> None:
@@ -220,6 +221,38 @@ def test_the_loopback_of_the_machine_is_out_of_reach_but_for_the_platform(tmp_pa
         answer = await reader.read()
         writer.close()
         return answer.decode()
+
+    run(tmp_path, test)
+
+
+def routes() -> str:
+    return Path("/proc/net/route").read_text() + Path("/proc/net/fib_trie").read_text()
+
+
+def test_the_network_of_the_machine_is_never_changed(tmp_path: Path) -> None:
+    before = routes()
+    outside = box_network.network_of_this_process()
+    for change in (
+        lambda: box_network.open_way_out(outside),
+        lambda: box_network.make_doors(("127.0.0.1", 4566), True, outside),
+        lambda: box_network.make_doors(("127.0.0.1", 4566), False, outside),
+    ):
+        with pytest.raises(PermissionError):
+            change()
+
+    async def test(rig: Rig) -> None:
+        for has_own_network in (True, False):
+            boxes = Boxes(tmp_path / str(has_own_network), "http://127.0.0.1:4566", has_own_network=has_own_network)
+            try:
+                box = await boxes.open(BoxSpec(task=str(open_folder(tmp_path))))
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                process = await box.run(Program(arguments=["/bin/true"], variables={}), nothing)
+                assert (await process.ended).status == 0
+                assert ("network is shared" in boxes.isolation) is not has_own_network
+            finally:
+                box.listener.close()
+                await boxes.stop()
+            assert routes() == before
 
     run(tmp_path, test)
 
@@ -328,25 +361,24 @@ def test_programs_in_a_box_end_one_by_one_or_together(tmp_path: Path) -> None:
             box = await boxes.open(BoxSpec(task=str(open_folder(tmp_path))))
 
             async def start(*arguments: str) -> Any:
-                return await box.run(Program(arguments=arguments, variables={}, name="x"), os.dup(nothing))
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                return await box.run(Program(arguments=arguments, variables={}, name="x"), nothing)
 
-            with open(os.devnull, "wb") as file:
-                nothing = file.fileno()
-                sleeps = [await start("/bin/sleep", "60") for _ in range(3)]
-                assert (await (await start("/bin/missing")).ended).failure == "no such file or directory"
-                assert (await (await start("/bin/false")).ended).message.endswith("exit status 1")
+            sleeps = [await start("/bin/sleep", "60") for _ in range(3)]
+            assert (await (await start("/bin/missing")).ended).failure == "no such file or directory"
+            assert (await (await start("/bin/false")).ended).message.endswith("exit status 1")
 
-                sleeps[0].signal(15)
-                assert (await sleeps[0].ended).message.endswith("signal: terminated")
-                assert not sleeps[1].ended.done()
-                box.clear()
-                assert [(await each.ended).message[-6:] for each in sleeps[1:]] == ["killed", "killed"]
+            sleeps[0].signal(15)
+            assert (await sleeps[0].ended).message.endswith("signal: terminated")
+            assert not sleeps[1].ended.done()
+            box.clear()
+            assert [(await each.ended).message[-6:] for each in sleeps[1:]] == ["killed", "killed"]
 
-                assert not box.ended.done()
-                assert (await (await start("/bin/true")).ended).status == 0
-                box.kill()
-                await box.ended
-                assert (await (await start("/bin/true")).ended).status != 0
+            assert not box.ended.done()
+            assert (await (await start("/bin/true")).ended).status == 0
+            box.kill()
+            await box.ended
+            assert (await (await start("/bin/true")).ended).status != 0
         finally:
             box.listener.close()
             await boxes.stop()

@@ -63,7 +63,7 @@ class InvokeOperations(AsynchronousOperations):
 
     async def invoked(self, function: Function, payload: bytes, **settings: Any) -> Outcome:
         """Run a function where it has a slot; `settings` are those of `run`. Raises TooManyRequestsException too."""
-        give_back = self.concurrency.take(function)
+        give_back = self.concurrency.take(function, settings.get("qualifier"))
         try:
             return await self.run(function, payload, **settings)
         finally:

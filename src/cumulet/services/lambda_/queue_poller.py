@@ -238,7 +238,7 @@ class QueuePoller:
     async def _run(self, function: Function, records: list[Record], give_back: Callable[[], None]) -> None:
         """Run a batch; on a FIFO queue the rest of what was received with it waits until it has succeeded."""
         taken, *later = batches(records, self._settings.batch_size)
-        batch = _without_loops(taken, function)
+        batch = taken if self._is_fifo else _without_loops(taken, function)  # a group's order comes first
         rest = list(itertools.chain.from_iterable(later))
         try:
             try:

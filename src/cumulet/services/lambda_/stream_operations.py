@@ -60,7 +60,7 @@ class StreamOperations(InvokeOperations):
 
     def streamed(self, function: Function, payload: bytes, **settings: Any) -> StreamedInvocation:
         """Begin to run a function; `settings` are those of `run`. Raises TooManyRequestsException."""
-        give_back = self.concurrency.take(function)
+        give_back = self.concurrency.take(function, settings.get("qualifier"))
 
         async def run(invocation: StreamedInvocation) -> Outcome:
             try:

@@ -1,0 +1,449 @@
+"""The life of an environment: its init, what ends it, its shutdown; and between invocations, freezing.
+
+Init: external extensions register, then the runtime starts; it is over when all have asked for their next event.
+Whatever goes wrong (time, memory, an exit) ends the runtime, then the box: at once where there are no extensions, else
+after they have been told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from enum import Enum
+
+from cumulet.compute import extensions_api, platform_events, shutdown
+from cumulet.compute.boxes import BoxSpec
+from cumulet.compute.extensions import MOST_EXTENSIONS, Extension, Extensions, ExtensionState
+from cumulet.compute.failure import (
+    OUT_OF_MEMORY,
+    Failure,
+    extension_exited,
+    extension_not_launched,
+    runtime_exited,
+    timed_out,
+)
+from cumulet.compute.function import Function, InitType
+from cumulet.compute.log import Log, stream_name
+from cumulet.compute.platform_events import Phase
+from cumulet.compute.processes import End
+from cumulet.compute.programs import Programs
+from cumulet.compute.runtime_api import Runtime as RuntimeApi
+from cumulet.compute.runtime_api import RuntimeConnection
+from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
+from cumulet.compute.subscriptions import Subscription
+from cumulet.compute.surroundings import Code, Surroundings
+from cumulet.compute.telemetry import Telemetry
+from cumulet.compute.variables import variables
+from cumulet.kernel.clock import MACHINE
+
+SAMPLE_SECONDS = 0.1
+"""How often memory is looked at, beside the ends of the first invocation and of those that are not short."""
+FREEZE_SECONDS = 0.1
+"""So long an environment must have been free before it is frozen: invocations one after the other cost nothing."""
+THAWED_FOR_TELEMETRY_SECONDS = 1.0
+GOODBYE_SECONDS = 1.0
+"""How long an extension that has reported an error may take to exit."""
+MIB = 1024 * 1024
+TOO_MANY_EXTENSIONS = Failure(error_type="Extension.LaunchError", message="ErrTooManyExtensions", is_crash=True)
+
+
+class State(Enum):
+    """What the runtime does, in the words of the Runtime API's errors."""
+
+    STARTED = "Started"
+    INIT_ERROR = "InitError"
+    READY = "Ready"
+    """It waits for an event."""
+    RUNNING = "Running"
+    RESPONSE_SENT = "ResponseSent"
+    """It has answered, and has not asked for the next event yet."""
+    ENDED = "Ended"
+
+
+class Lifecycle(ABC):
+    """An environment without its invocations."""
+
+    def __init__(
+        self, function: Function, runtime: Runtime, code: Code, around: Surroundings, init_type: InitType
+    ) -> None:
+        self.function = function
+        self.init_type = init_type
+        self.state = State.STARTED
+        self.is_up = False
+        """Is the init over, and was it successful?"""
+        self.extensions = Extensions(around.ids.uuid)
+        self._runtime = runtime
+        self._code = code
+        self._around = around
+        self._loop = asyncio.get_running_loop()
+        stream = stream_name(around.clock.now_ms(), function.version, around.ids.uuid())
+        self._log = Log(function, stream, around.sink, around.clock, self._resume_reading)
+        self._credentials = around.credentials.issue(function.account, function.role_arn, function.name)
+        self._listener: asyncio.Server | None = None
+        self._connections: set[RuntimeConnection] = set()
+        self._programs: Programs | None = None
+        self._phase: Phase = "init"
+        self._init: asyncio.Future[Failure | None] | None = None
+        """What comes of the init, while there is one."""
+        self._are_extensions_started = False
+        self._is_runtime_started = False
+        self._limit_seconds = 0.0
+        self._limit_at = 0.0
+        self._failure: Failure | None = None
+        """Why the runtime is being killed, or why it has ended."""
+        self._ending: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._is_frozen = False
+        self._free_since = 0.0
+        self._sampled_at = 0.0
+        self._peak_bytes = 0
+
+    @property
+    @abstractmethod
+    def is_working(self) -> bool:
+        """Is there an invocation, maybe one that only extensions still work on?"""
+
+    @abstractmethod
+    def _fail_invocation(self, failure: Failure) -> None:
+        """The runtime has ended: so has the invocation, if there is one."""
+
+    @abstractmethod
+    def _abandon_invocation(self) -> None:
+        """The environment has ended: nothing comes of an invocation any more."""
+
+    @abstractmethod
+    def _complete_if_done(self) -> None:
+        """End the invocation if the runtime and all extensions have."""
+
+    @abstractmethod
+    def _tell_of_change(self) -> None:
+        """It has become free, or has ended."""
+
+    def check(self, now: float) -> bool:
+        """See whether what runs keeps within its limits, and freeze what is free; return whether to look again."""
+        if self._init is None and not self.is_working:
+            return self.state is not State.ENDED and not self._freeze(now)
+        if self._failure is None and now > self._limit_at:
+            self._fail_with(timed_out(self._limit_seconds))
+        if now - self._sampled_at > SAMPLE_SECONDS:
+            self._sample(now)
+        return True
+
+    def end(self, reason: shutdown.Reason = "spindown") -> None:
+        """Shut the environment down: at once where it has no extensions, else so that they notice."""
+        programs = self._programs
+        if programs is None or self._ending is not None:
+            return
+        if not self.extensions or self._init is not None:
+            programs.box.kill()
+            return
+        self._thaw()
+        name = f"the shutdown of an environment of {self.function.name}"
+        self._ending = self._around.activity.spawn(name, self._shut_down(programs, reason))
+
+    async def wait_until_ended(self) -> None:
+        """Return when nothing of the environment runs any more."""
+        await asyncio.shield(self._ended)
+
+    # Init
+
+    async def _initialise(self, phase: Phase, limit_seconds: float) -> Failure | None:
+        """Start everything and wait until it is ready for an event; return why it never is. Raises OSError."""
+        began_at = MACHINE.monotonic()
+        self._phase = phase
+        self._limit_seconds = limit_seconds
+        self._limit_at = began_at + limit_seconds
+        self._failure = None
+        self._is_runtime_started = self.is_up = False
+        self.state = State.STARTED
+        self.extensions = Extensions(self._around.ids.uuid)
+        names = self._code.extensions()
+        self._are_extensions_started = not names
+        self._log.telemetry = Telemetry(self._connect) if names else None
+        runtime = self._runtime
+        arn = runtime.version_arn(self.function.region)
+        self._log.tell(platform_events.init_start(self.init_type, phase, runtime.version, arn))
+        if runtime.warning is not None and phase == "init":
+            self._log.say(runtime.warning)
+        init = self._init = self._loop.create_future()
+        try:
+            programs = await self._open_box()
+            if names:
+                await self._start_extensions(programs, names)
+            else:
+                await self._start_runtime(programs)
+            failure: Failure | None = await init
+        finally:
+            self._init = None
+        self.is_up = failure is None
+        self._tell_of_init(phase, began_at, failure)
+        if failure is not None:
+            if self.extensions:
+                await self._shut_down(programs, failure.reason)
+            programs.box.kill()
+            await asyncio.shield(programs.box.ended)
+        return failure
+
+    async def _open_box(self) -> Programs:
+        function, code, runtime = self.function, self._code, self._runtime
+        spec = BoxSpec(
+            task=str(code.task),
+            layers=None if code.layers is None else str(code.layers),
+            tmp_mb=function.tmp_mb,
+            memory_mb=function.memory_mb,
+            has_network=function.has_network,
+            language=runtime.language,
+            runtime=None if runtime.client is None else str(runtime.client),
+        )
+        box = await self._around.boxes.open(spec)
+        own_variables = variables(
+            function,
+            box.places,
+            stream=self._log.stream,
+            runtime_api=box.address,
+            url=box.url,
+            credentials=self._credentials,
+            initialization_type=self.init_type,
+        )
+        self._programs = Programs(box, self._log, own_variables, self)
+        self._stop_listening()
+        self._listener = await self._loop.create_server(lambda: RuntimeConnection(self._api()), sock=box.listener)
+        return self._programs
+
+    @abstractmethod
+    def _api(self) -> RuntimeApi:
+        """Return who answers what programs ask for."""
+
+    async def _start_extensions(self, programs: Programs, names: list[str]) -> None:
+        if len(names) > MOST_EXTENSIONS:
+            self._end_init(TOO_MANY_EXTENSIONS)
+            return
+        for name in names:
+            self.extensions.add(await programs.start_extension(name))
+        self._are_extensions_started = True
+        self.extension_registered()
+
+    async def _start_runtime(self, programs: Programs) -> None:
+        code = self._code
+        self._is_runtime_started = True
+        try:
+            arguments = self._runtime.command(self.function, programs.box.places, code.task, code.layers)
+            await programs.start_runtime(arguments)
+        except InvalidEntrypoint as error:
+            self._end_init(Failure(error_type="Runtime.InvalidEntrypoint", message=str(error), is_crash=True))
+        except OSError as error:
+            self._end_init(runtime_exited(f"Runtime failed to start: {error}"))
+        if self._failure is not None and programs.runtime is not None:
+            programs.runtime.kill()
+
+    def _tell_of_init(self, phase: Phase, began_at: float, failure: Failure | None) -> None:
+        duration_ms = (MACHINE.monotonic() - began_at) * 1000
+        log, init_type = self._log, self.init_type
+        status, error_type = "success", None
+        if failure is not None:
+            status, error_type = ("timeout", None) if failure.is_timeout else ("error", failure.error_type)
+            if self.state is not State.READY:
+                log.tell(platform_events.init_runtime_done(init_type, phase, status, error_type))
+        for each in self.extensions:
+            log.tell(platform_events.extension(each.name, each.state.value, each.events, each.error_type))
+        log.tell(platform_events.init_report(init_type, phase, duration_ms, status, error_type))
+        self.extensions.is_open = False
+        if log.telemetry is not None:
+            log.telemetry.close_init()
+
+    def _end_init_if_ready(self) -> None:
+        if self.state is State.READY and self.extensions.are_idle:
+            self._end_init(None)
+
+    def _end_init(self, failure: Failure | None) -> None:
+        if self._init is not None and not self._init.done():
+            self._init.set_result(failure)
+
+    # What extensions ask for
+
+    def extension_registered(self) -> None:
+        """One more has registered; the runtime starts after the last external one."""
+        if self._log.telemetry is None:
+            self._log.telemetry = Telemetry(self._connect)
+        are_all_here = self._are_extensions_started and self.extensions.have_registered
+        if are_all_here and not self._is_runtime_started and self._programs is not None:
+            self._is_runtime_started = True
+            name = f"the start of {self.function.name}'s runtime"
+            self._around.activity.spawn(name, self._start_runtime(self._programs), is_awaited=True)
+
+    def extension_waits(self) -> None:
+        """One has asked for its next event."""
+        if self._init is not None:
+            self._end_init_if_ready()
+        else:
+            self._complete_if_done()
+
+    def extension_failed(self, extension: Extension) -> None:
+        """One has reported an error: it is about to exit."""
+        failure = extension_exited(End(0), extension.failure_type)
+        self._loop.call_later(GOODBYE_SECONDS, self._fail_by_extension, self._programs, failure)
+
+    def subscribe(self, extension: Extension, subscription: Subscription) -> bool:
+        """One wants to have telemetry; False if it has it by the other API."""
+        telemetry = self._log.telemetry
+        if telemetry is None or telemetry.has_other_api(extension.name, subscription):
+            return False
+        if telemetry.subscribe(extension.name, subscription):
+            is_logs_api = subscription.api.name == "Logs"
+            self._log.tell(platform_events.subscription(extension.name, subscription.types, is_logs_api=is_logs_api))
+        return True
+
+    def serve(
+        self, connection: RuntimeConnection, method: bytes, path: bytes, headers: Mapping[bytes, bytes], body: bytes
+    ) -> None:
+        """An extension asks for something."""
+        extensions_api.serve(self, connection, extensions_api.Request(method, path, headers, body))
+
+    # Ends
+
+    def extension_ended(self, programs: Programs, extension: Extension, end: End) -> None:
+        """An extension has, which it should not before the shutdown."""
+        if programs is not self._programs or self._ending is not None:
+            return
+        if end.failure is not None:
+            extension.state, extension.error_type = ExtensionState.LAUNCH_ERROR, "UnknownError"
+            self._fail_by_extension(programs, extension_not_launched(extension.name, end.failure))
+            return
+        failure = extension_exited(end, extension.failure_type)
+        if extension.state not in (ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR):
+            extension.state, extension.error_type = ExtensionState.EXITED, failure.error_type
+        self._fail_by_extension(programs, failure)
+
+    def runtime_ended(self, programs: Programs, end: End) -> None:
+        """The runtime has: with it goes all that is in the box, unless there are extensions to be told."""
+        if self.extensions:
+            self._runtime_is_gone(programs, end)
+        else:
+            programs.box.kill()
+
+    def box_ended(self, programs: Programs, end: End) -> None:
+        """Nothing is left."""
+        self._runtime_is_gone(programs, end)
+        if programs is self._programs and self.is_up and self._ending is None:
+            self._close()
+
+    def _runtime_is_gone(self, programs: Programs, end: End) -> None:
+        """Let the init or the invocation have failed, unless that was done."""
+        if programs is not self._programs or self.state is State.ENDED:
+            return
+        programs.end_output()
+        is_out_of_memory = programs.box.is_out_of_memory
+        if is_out_of_memory:
+            self._peak_bytes = max(self._peak_bytes, self.function.memory_mb * MIB)
+        if self._failure is None:
+            self._failure = OUT_OF_MEMORY if is_out_of_memory else _exit(programs, end)
+        failure = self._failure
+        if self._init is not None:
+            self._end_init(failure)
+            return
+        self._fail_invocation(failure)
+        if self.extensions and not programs.box.ended.done():
+            self.end(failure.reason)
+
+    def _fail_by_extension(self, programs: Programs | None, failure: Failure) -> None:
+        if programs is not self._programs or self._failure is not None or self._ending is not None:
+            return
+        if self._init is None and not self.is_working:
+            self.end("failure")
+        else:
+            self._fail_with(failure)
+
+    def _fail_with(self, failure: Failure) -> None:
+        """Kill the runtime; when it has ended, the init or the invocation has failed like this."""
+        self._failure = failure
+        programs = self._programs
+        if programs is None:
+            return
+        if not self.extensions:
+            programs.box.kill()
+        elif programs.is_running and programs.runtime is not None:
+            programs.runtime.kill()
+        else:
+            self._loop.call_soon(self._runtime_is_gone, programs, End())
+
+    async def _shut_down(self, programs: Programs, reason: shutdown.Reason) -> None:
+        try:
+            await shutdown.shut_down(programs, self.extensions, self._log.telemetry, reason)
+        finally:
+            programs.box.kill()
+        await asyncio.shield(programs.box.ended)
+        if self.is_up:
+            self._close()
+
+    def _close(self) -> None:
+        if self._ended.done():
+            return
+        self.state = State.ENDED
+        if self._programs is not None:
+            self._programs.close()
+        self._abandon_invocation()
+        if self._log.telemetry is not None:
+            self._log.telemetry.stop()
+        self._log.flush()
+        self._stop_listening()
+        for connection in list(self._connections):
+            connection.close()
+        self._around.credentials.revoke(self._credentials.access_key_id)
+        self._ended.set_result(None)
+        self._tell_of_change()
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    # Between invocations
+
+    def _freeze(self, now: float) -> bool:
+        """Freeze the environment if it has been free long enough; return whether it is frozen."""
+        programs = self._programs
+        if self._is_frozen or programs is None or self.state is not State.READY or self._ending is not None:
+            return self._is_frozen
+        free_seconds = now - self._free_since
+        if free_seconds < FREEZE_SECONDS:
+            return False
+        telemetry = self._log.telemetry
+        if telemetry is not None and not telemetry.is_idle and free_seconds < THAWED_FOR_TELEMETRY_SECONDS:
+            telemetry.flush()
+            return False
+        self._is_frozen = True
+        programs.box.freeze()
+        return True
+
+    def _thaw(self) -> None:
+        if self._is_frozen and self._programs is not None:
+            self._is_frozen = False
+            self._programs.box.thaw()
+
+    def _sample(self, now: float) -> None:
+        """Look how much memory is used, and end the runtime if that is too much."""
+        self._sampled_at = now
+        if self._programs is None:
+            return
+        self._peak_bytes = max(self._peak_bytes, self._programs.box.used_bytes())
+        if self._peak_bytes > self.function.memory_mb * MIB and self._failure is None:
+            self._fail_with(OUT_OF_MEMORY)
+
+    def _resume_reading(self) -> None:
+        if self._programs is not None:
+            self._programs.resume_reading()
+
+    async def _connect(self, port: int) -> socket.socket:
+        """Open a connection to a port inside of the environment."""
+        if self._programs is None:
+            raise ConnectionError("the environment has not begun")
+        return await self._programs.connect(port)
+
+
+def _exit(programs: Programs, end: End) -> Failure:
+    """Return why the runtime has ended by itself."""
+    if end.failure is None:
+        return runtime_exited(end.message)
+    return runtime_exited(f"Runtime failed to start: fork/exec {programs.executable}: {end.failure}")

@@ -1,0 +1,40 @@
+"""What an environment is made of, beside its function: what all share, and the code that runs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cumulet.compute.boxes import Boxes
+from cumulet.delivery.logs import LogSink
+from cumulet.kernel.activity import Activity
+from cumulet.kernel.clock import Clock
+from cumulet.kernel.credentials import CredentialIssuer
+from cumulet.kernel.ids import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all environments share."""
+
+    boxes: Boxes
+    sink: LogSink
+    clock: Clock
+    ids: Ids
+    activity: Activity
+    credentials: CredentialIssuer
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The folders with a function's code: its package, and its layers together where it has any."""
+
+    task: Path
+    layers: Path | None
+
+    def extensions(self) -> list[str]:
+        """Return the names of the external extensions: AWS starts every file of /opt/extensions."""
+        folder = self.layers / "extensions" if self.layers is not None else None
+        if folder is None or not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if path.is_file())
