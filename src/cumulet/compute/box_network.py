@@ -72,7 +72,7 @@ def open_way_out(outside: int) -> None:
 
 
 def _refuse_to_change(outside: int) -> None:
-    """Raise OSError in the network `outside`, and where another interface than loopback is up: no box's is like that."""
+    """Raise OSError in the network `outside`, and where another interface than loopback is up: that is no box's."""
     if network_of_this_process() == outside:
         raise OSError(errno.EPERM, "this is the machine's network")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:

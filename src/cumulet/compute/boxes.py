@@ -22,11 +22,14 @@ from cumulet.compute.privileges import USERS
 from cumulet.compute.processes import Facts, Processes
 from cumulet.compute.relay import Relay
 from cumulet.compute.variables import Places, interpreter_variables
+from cumulet.kernel.log import log_line
 
 __all__ = ["Box", "BoxSpec", "Boxes", "Process", "Program", "Serve"]
 
 Serve = Callable[[socket.socket], Awaitable[asyncio.Server]]
 """Lets the platform answer requests on one more listening socket."""
+WHOLE = "namespaces"
+"""What keeps boxes apart where nothing is lacking."""
 KEPT_READY = 3
 REFILL_AFTER_SECONDS = 0.1
 """Whoever has just taken a box has better use for the processors."""
@@ -69,7 +72,7 @@ class Boxes:
         if self._facts.isolation is not None:
             return f"{self._facts.isolation}; functions see this machine's files, processes and network"
         lacking = [self._facts.network, self._facts.outside, self._means.groups.lacks]
-        return "; ".join(["namespaces", *(reason for reason in lacking if reason is not None)])
+        return "; ".join([WHOLE, *(reason for reason in lacking if reason is not None)])
 
     @property
     def kept_ready(self) -> int:
@@ -86,7 +89,17 @@ class Boxes:
             except OSError:
                 self._preparation = None
                 raise
-        self._facts = await self._means.processes.ready()
+        facts = await self._means.processes.ready()
+        if self._facts is None:
+            self._facts = facts
+            if self.isolation != WHOLE:
+                log_line(f"functions are not kept apart as on AWS: {self.isolation}")
+        self._facts = facts
+
+    def begin(self) -> None:
+        """Get ready, and some boxes too: nobody has a use for them yet, but will."""
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._begin())
 
     async def open(self, spec: BoxSpec) -> Box:
         """Return a box that is like this. Raises OSError."""
@@ -153,6 +166,13 @@ class Boxes:
             if not (box := self._blank.popleft()).ended.done():
                 return box
         return None
+
+    async def _begin(self) -> None:
+        try:
+            await self.ready()
+        except OSError:
+            return  # who opens a box is told
+        await self._make_blank()
 
     def _refill(self) -> None:
         self._refilling = None

@@ -106,6 +106,10 @@ class Compute:
         """Return how many environments could begin at once."""
         return self._boxes.kept_ready
 
+    def begin(self) -> None:
+        """Prepare for the first invocation, which will come."""
+        self._boxes.begin()
+
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""
         for revision, pool in self._pools.get(function_arn, {}).items():
