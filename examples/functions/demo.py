@@ -3,25 +3,24 @@
 Cumulet runs in a process of its own and keeps everything in a scratch folder. A function is made with plain boto3 from
 a zip file, and a queue's messages run it: ten environments at a time and no more. While they work the server is killed.
 The function sends a result for each order to a second queue: which environment worked it off, and when. What is counted
-comes from those results, from the function's log and from the machine's list of processes. Each line of the table at
-the end was checked: exit code 1 if one failed.
+comes from those results, from the function's log and from the machine's list of processes. Then a second function is
+released by version and alias, fails an event, and is asked over HTTP; a third one, in Node.js, streams a page. Each
+line of the table at the end was checked: exit code 1 if one failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
-from pathlib import Path
 from time import perf_counter, time
 from typing import Any
 
 from cumulet.testing import Cumulet
-from examples.functions import processes
+from examples.functions import prices, processes
+from examples.functions.deployment import PYTHON, create_role, deploy
 from examples.functions.results import Result, most_environments, read, received_again, worked_off_again
 from examples.report import Report
 from examples.scratch import scratch_cumulet
@@ -29,7 +28,6 @@ from examples.shop import MOST_RECEIVES, POISON, VISIBILITY_SECONDS, arn, count,
 from examples.workers import BATCH, Crew, Ledger, message
 
 FUNCTION = "work-off-orders"
-HANDLER = Path(__file__).with_name("handler.py")
 MOST_ENVIRONMENTS = 10
 GONE_SECONDS = 2.0
 """How long to wait for processes that should be gone at once."""
@@ -47,33 +45,22 @@ def main() -> int:
         sqs = patient_client(cumulet, "sqs")
         orders, dead_letters = create_queues(sqs)
         results = sqs.create_queue(QueueName="results")["QueueUrl"]
-        create_function(cumulet, arn(sqs, orders), results, report)
+        functions, role = cumulet.client("lambda"), create_role(cumulet.client("iam"))
+        create_function(cumulet, role, arn(sqs, orders), results, report)
         work_off_orders(cumulet, sqs, orders, results, messages, report)
         read_the_log(cumulet, dead(sqs, dead_letters), messages, report)
+        prices.release(functions, role, report)
+        prices.fail_alone(cumulet, sqs, functions, report)
+        prices.open_to_browsers(functions, report)
+        prices.stream_a_page(functions, role, report)
     report.show()
     return 0 if report.all_well else 1
 
 
-def create_function(cumulet: Cumulet, source_arn: str, results: str, report: Report) -> None:
-    """Create a role and the function, and let the messages of a queue run it."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam, functions = cumulet.client("iam"), cumulet.client("lambda")
-    role = iam.create_role(RoleName="shop", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
-    iam.attach_role_policy(RoleName="shop", PolicyArn=policy)
-
-    functions.create_function(
-        FunctionName=FUNCTION,
-        Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
-        Handler="handler.handler",
-        Role=role,
-        Code={"ZipFile": zip_of(HANDLER)},
-        Timeout=10,
-        MemorySize=256,
-        Environment={"Variables": {"RESULTS": results}},
-    )
-    functions.get_waiter("function_active_v2").wait(FunctionName=FUNCTION)
+def create_function(cumulet: Cumulet, role: str, source_arn: str, results: str, report: Report) -> None:
+    """Create the function, and let the messages of a queue run it."""
+    functions = cumulet.client("lambda")
+    deploy(functions, FUNCTION, "handler.py", PYTHON, role, Environment={"Variables": {"RESULTS": results}})
     functions.put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=MOST_ENVIRONMENTS)
     functions.create_event_source_mapping(
         FunctionName=FUNCTION,
@@ -82,14 +69,6 @@ def create_function(cumulet: Cumulet, source_arn: str, results: str, report: Rep
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
     report.say(f"the function {FUNCTION} is active; {MOST_ENVIRONMENTS} invocations at a time are reserved for it")
-
-
-def zip_of(path: Path) -> bytes:
-    """Return a deployment package with one module."""
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.write(path, path.name)
-    return package.getvalue()
 
 
 def work_off_orders(cumulet: Cumulet, sqs: Any, orders: str, results: str, messages: int, report: Report) -> None:
@@ -104,11 +83,11 @@ def work_off_orders(cumulet: Cumulet, sqs: Any, orders: str, results: str, messa
         senders, readers = Crew(sqs, orders, sent), Crew(sqs, results, told)
         report.say(f"{senders.producers} producers send {messages:,} orders, the function works them off by {BATCH}")
         started = perf_counter()
-        with processes.Watch("RESULTS", results) as watch, readers.consuming():
+        with readers.consuming():
             senders.send(first).result()
             told.wait_until_deleted(messages // 2)
             report.note("orders worked off until the kill", f"{len(told.deleted) / (perf_counter() - started):,.0f}/s")
-            killed_at = kill_and_start_again(cumulet, len(told.deleted), results, report)
+            killed_at = kill_and_start_again(cumulet, len(told.deleted), report)
             senders.send(last).result()
             # What was in work when the server died, and the poison, come back when their visibility timeout is over.
             for _ in range(MOST_RECEIVES):
@@ -121,23 +100,23 @@ def work_off_orders(cumulet: Cumulet, sqs: Any, orders: str, results: str, messa
     report.check("acknowledged orders that were never worked off", len(lost), not lost)
     report.check("orders left in the queue", left, left == 0)
     check_what_was_done_twice(done, killed_at, report)
-    check_environments(done, watch, report)
+    at_a_time = most_environments(done)
+    report.check("environments at a time, by the results", f"{at_a_time} at most", 1 < at_a_time <= MOST_ENVIRONMENTS)
 
 
-def kill_and_start_again(cumulet: Cumulet, worked_off: int, results: str, report: Report) -> float:
+def kill_and_start_again(cumulet: Cumulet, worked_off: int, report: Report) -> float:
     """End the server at once, as a crash would, and start it on the same folder and port; return when it ended."""
-    before = len(processes.having("RESULTS", results))
+    assert cumulet.process is not None
+    before = processes.started_by(cumulet.process.pid)
     killed_at, started = time(), perf_counter()
     cumulet.kill()
-    left = processes.wait_until_none("RESULTS", results, GONE_SECONDS)
+    left = processes.wait_until_gone(before, GONE_SECONDS)
     gone_ms = (perf_counter() - started) * 1000
     cumulet.start()
     outage = f"{perf_counter() - started:.2f} s"
-    report.say(
-        f"kill -9 with {worked_off:,} worked off and {before} function processes at work; running again after {outage}"
-    )
-    seen = f"{left} of {before}" + ("" if left else f" after {gone_ms:.0f} ms")
-    report.check("function processes left after kill -9", seen, before > 0 and not left)
+    report.say(f"kill -9 with {worked_off:,} worked off and {len(before)} more processes; up again after {outage}")
+    seen = f"{left} of {len(before)}" + ("" if left else f" after {gone_ms:.0f} ms")
+    report.check("function processes left after kill -9", seen, len(before) > 1 and not left)
     report.note("from kill -9 to running again", outage)
     return killed_at
 
@@ -148,14 +127,6 @@ def check_what_was_done_twice(done: list[Result], killed_at: float, report: Repo
     report.note("orders in work at the kill, received again", f"{received_again(done):,}")
     report.note("orders worked off twice because of the kill", f"{after_kill:,}")
     report.check("orders worked off twice for another reason", without, not without)
-
-
-def check_environments(done: list[Result], watch: processes.Watch, report: Report) -> None:
-    """See that there were several environments at a time, and no more than are reserved."""
-    told, seen = most_environments(done), watch.most
-    report.check("environments at a time, by the results", f"{told} at most", 1 < told <= MOST_ENVIRONMENTS)
-    what = f"function processes at a time, in {watch.looks} looks"
-    report.check(what, f"{seen} at most", 1 < seen <= MOST_ENVIRONMENTS)
 
 
 def read_the_log(cumulet: Cumulet, dead_letters: list[str], messages: int, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,10 @@ def test_demo_finds_everything_well() -> None:
     assert "orders worked off twice for another reason 0 ok" in seen
     assert "orders with a line in the function's log 200 ok" in seen
     assert "poison message in the dead-letter queue after 3 receives ok" in seen
+    assert "alias moved from one version to the next 10, then 12 ok" in seen
+    assert "event in its dead-letter queue after 3 attempts ok" in seen
+    assert "function URL 200, 36 ok" in seen
+    assert ("page that a Node.js function streams 3 lines" in seen) == (shutil.which("node") is not None)
     assert "nobody can read 'an order that nobody can read'" in seen
     assert "\x1b" not in answer.stdout
 

@@ -83,7 +83,7 @@ def test_a_terminal_shows_lines_for_people(tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=side, stdout=side, stdin=subprocess.DEVNULL) as process:
         os.close(side)
         shown = b""
-        while b"sqs" not in shown:
+        while b"AWS_DEFAULT_REGION" not in shown:
             shown += os.read(terminal, 4096)
         found = re.search(rb"http://\S+", shown)
         assert found

@@ -171,6 +171,22 @@ def test_a_dead_letter_is_the_event_with_the_error_in_its_attributes(function: A
     }
 
 
+@pytest.mark.parametrize("text", ["\uffff", "\ufffe", "\x00", "\x1b[31mred"])
+def test_what_queues_do_not_take_reaches_them_escaped(function: Asynchronous, text: str) -> None:
+    function.use_dead_letters()
+    function.configure(MaximumRetryAttempts=0)
+    event = {"fail": text}
+
+    function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=orjson.dumps(event))
+    function.cumulet.advance(seconds=1)
+
+    letter = function.dead.receive_one()
+    [record] = taken(function.failures)
+    assert orjson.loads(letter["Body"]) == record["requestPayload"] == event
+    assert record["responsePayload"]["errorMessage"] == text
+    assert letter["MessageAttributes"]["ErrorMessage"]["StringValue"] == "\ufffd" + text[1:]
+
+
 def test_what_has_succeeded_is_no_dead_letter(function: Asynchronous) -> None:
     function.use_dead_letters()
 
@@ -238,6 +254,23 @@ def test_what_waits_for_a_slot_runs_when_there_is_one(function: Asynchronous) ->
     function.cumulet.advance(seconds=0)
 
     assert [run["event"]["number"] for run in function.runs()] == list(range(5))
+
+
+def test_what_has_no_slot_holds_up_no_alias_that_has_its_own(function: Asynchronous) -> None:
+    client, name = function.client, function.name
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    client.put_provisioned_concurrency_config(FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=1)
+    function.cumulet.advance(seconds=1)
+
+    function.invoke({"to": "latest"})
+    function.invoke({"to": "live"}, Qualifier="live")
+
+    assert [run["event"]["to"] for run in function.runs()] == ["live"]
+    client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
+    function.cumulet.advance(minutes=5)
+    assert [run["event"]["to"] for run in function.runs()] == ["latest"]
 
 
 def test_what_waits_for_a_slot_longer_than_an_event_may_is_dropped(busy: Cumulet) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -555,3 +557,31 @@ def test_a_function_without_tags_has_an_empty_list_of_them(cumulet: Cumulet) -> 
     arn = create(cumulet, new_name())["FunctionArn"]
 
     assert cumulet.client("lambda").list_tags(Resource=arn)["Tags"] == {}
+
+
+REACHER = """
+import socket
+
+def handler(event, context):
+    try:
+        socket.create_connection(("192.0.2.1", 80), timeout=0.5).close()
+    except OSError as error:
+        return str(error)
+"""
+
+
+def test_a_tag_takes_the_way_to_other_machines_away(cumulet: Cumulet) -> None:
+    name = create(cumulet, source=REACHER, Timeout=20, Tags={"cumulet:network": "none"})["FunctionName"]
+
+    said = json.loads(cumulet.client("lambda").invoke(FunctionName=name)["Payload"].read())
+
+    if "shared" in isolation(cumulet):
+        pytest.skip("functions share the machine's network here")
+    assert "unreachable" in said
+
+
+def isolation(cumulet: Cumulet) -> str:
+    """Return what the health page says keeps functions apart."""
+    with urlopen(cumulet.url + "/_cumulet/health", timeout=20) as answer:
+        said: str = json.load(answer)["lambda"]["isolation"]
+    return said

@@ -206,12 +206,27 @@ def test_a_body_in_base64_is_decoded(cumulet: Cumulet) -> None:
         {"statusCode": 200, "headers": {"x": ["y"]}},
         {"statusCode": 200, "body": "x", "isBase64Encoded": True},
         {"statusCode": 200, "cookies": 5},
+        {"statusCode": 200, "cookies": "a=1"},
+        {"statusCode": 100},
+        {"statusCode": 101, "body": "switched"},
+        {"statusCode": 200, "headers": ["ab"]},
+        {"statusCode": 200, "headers": {"": "x"}},
+        {"statusCode": 200, "headers": {"two words": "x"}},
+        {"statusCode": 200, "headers": {"x:y": "z"}},
+        {"statusCode": 200, "headers": {"x-€": "y"}},
     ],
 )
 def test_a_result_that_is_no_http_answer_is_502(cumulet: Cumulet, result: Any) -> None:
     answer = Address(cumulet, SAYS).say(result)
 
     assert (answer.status, answer.body) == (502, b"Internal Server Error")
+
+
+@pytest.mark.parametrize("status", [299, 419, 520, 599])
+def test_a_status_without_a_name_is_passed_on(cumulet: Cumulet, status: int) -> None:
+    answer = Address(cumulet, SAYS).say({"statusCode": status, "body": "x"})
+
+    assert (answer.status, answer.body) == (status, b"x")
 
 
 def test_a_function_that_fails_is_502(cumulet: Cumulet) -> None:
@@ -408,6 +423,7 @@ BAD = [
     ("create_function_url_config", {"AuthType": "NONE", "InvokeMode": "X"}, "ValidationException", 400, "invokeMode"),
     ("create_function_url_config", {"AuthType": "NONE", "Qualifier": "1"}, "ValidationException", 400, PATTERN),
     ("create_function_url_config", {"AuthType": "NONE", "Qualifier": "$LATEST"}, "ValidationException", 400, PATTERN),
+    ("create_function_url_config", {"FunctionName": "any:1", "AuthType": "NONE"}, "ValidationException", 400, PATTERN),
     (
         "create_function_url_config",
         {"AuthType": "NONE", "Cors": {"MaxAge": 86401}},

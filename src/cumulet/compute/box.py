@@ -212,6 +212,11 @@ class Box:
             self._has_killed = self._has_killed or self._group.has_killed()
         return self._has_killed
 
+    @property
+    def was_lost(self) -> bool:
+        """Has the box ended although nothing was wrong with it?"""
+        return self.ended.done() and self.ended.result().failure is None
+
     def send(self, request: Mapping[str, Any], *descriptors: int) -> None:
         """Send a packet to the first process; descriptors are closed when it has gone, or can't go."""
         if self.ended.done():

@@ -65,10 +65,13 @@ def make_doors(endpoint: tuple[str, int], can_go_out: bool, outside: int) -> Doo
     return Doors(runtime_api, platform, others, names)
 
 
-def open_way_out(outside: int) -> None:
-    """Let what is sent to other machines go to where it is redirected; `outside` and errors as for `make_doors`."""
+def open_way_out(outside: int, *, is_open: bool = True) -> None:
+    """Let what is sent to other machines go to where it is redirected, or no more.
+
+    `outside` and errors are as for `make_doors`.
+    """
     _refuse_to_change(outside)
-    netlink.everything_is_local(socket.if_nametoindex(LOOPBACK_INTERFACE.decode()))
+    netlink.everything_is_local(socket.if_nametoindex(LOOPBACK_INTERFACE.decode()), is_open)
 
 
 def _refuse_to_change(outside: int) -> None:

@@ -31,6 +31,8 @@ Serve = Callable[[socket.socket], Awaitable[asyncio.Server]]
 WHOLE = "namespaces"
 """What keeps boxes apart where nothing is lacking."""
 KEPT_READY = 3
+TRIES = 5
+"""Boxes end without a fault of theirs when somebody kills the spawner."""
 REFILL_AFTER_SECONDS = 0.1
 """Whoever has just taken a box has better use for the processors."""
 BACKLOG = 128
@@ -96,20 +98,27 @@ class Boxes:
                 log_line(f"functions are not kept apart as on AWS: {self.isolation}")
         self._facts = facts
 
-    def begin(self) -> None:
-        """Get ready, and some boxes too: nobody has a use for them yet, but will."""
+    def begin(self, after: Callable[[], Awaitable[None]]) -> None:
+        """Get ready, and some boxes too, for those who will open some; `after` is awaited first."""
         if self._work is None:
-            self._work = asyncio.get_running_loop().create_task(self._begin())
+            self._work = asyncio.get_running_loop().create_task(self._begin(after))
 
     async def open(self, spec: BoxSpec) -> Box:
         """Return a box that is like this. Raises OSError."""
-        await self.ready()
-        box = self._take() or await self._make()
-        try:
-            await self._furnish(box, spec)
-        except OSError:
-            box.kill()
-            raise
+        box = None
+        for _ in range(TRIES):
+            await self.ready()
+            box = self._take() or await self._make()
+            try:
+                await self._furnish(box, spec)
+            except OSError:
+                box.kill()
+                if not box.was_lost:
+                    raise
+            else:
+                break
+        if box is None or box.was_lost:
+            raise ConnectionError("the spawner of execution environments ends again and again")
         if self._refilling is None and (self._work is None or self._work.done()):
             self._refilling = asyncio.get_running_loop().call_later(REFILL_AFTER_SECONDS, self._refill)
         return box
@@ -167,8 +176,9 @@ class Boxes:
                 return box
         return None
 
-    async def _begin(self) -> None:
+    async def _begin(self, after: Callable[[], Awaitable[None]]) -> None:
         try:
+            await after()
             await self.ready()
         except OSError:
             return  # who opens a box is told

@@ -16,9 +16,9 @@ from pathlib import Path
 from cumulet.compute.boxes import Boxes, Serve
 from cumulet.compute.environment import Environment, RuntimeLost
 from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
-from cumulet.compute.lifecycle import State
 from cumulet.compute.packages import Packages
 from cumulet.compute.pool import Pool
+from cumulet.compute.runtime_state import State
 from cumulet.compute.runtimes import Runtimes
 from cumulet.compute.surroundings import Code, Surroundings
 from cumulet.delivery.logs import LogSink
@@ -41,7 +41,7 @@ LONGEST_RETRY_SECONDS = 60.0
 
 
 class Compute:
-    """All environments of a platform. Nothing starts before the first invocation."""
+    """All environments of a platform. Nothing starts before the first invocation or `begin`."""
 
     def __init__(
         self,
@@ -107,8 +107,8 @@ class Compute:
         return self._boxes.kept_ready
 
     def begin(self) -> None:
-        """Prepare for the first invocation, which will come."""
-        self._boxes.begin()
+        """Prepare for invocations, which will come."""
+        self._boxes.begin(self._prepare)
 
     def retire(self, function_arn: str, keep: str | None = None) -> None:
         """End the environments of all revisions but `keep`: free ones now, others after their invocation."""

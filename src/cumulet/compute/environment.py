@@ -13,9 +13,10 @@ from cumulet.compute import platform_events
 from cumulet.compute.event import event_head
 from cumulet.compute.failure import RESPONSE_TOO_LARGE, Failure, response_too_large
 from cumulet.compute.function import CannotRun, Function, InitType, Invocation, Outcome
-from cumulet.compute.lifecycle import MIB, SAMPLE_SECONDS, Lifecycle, State
+from cumulet.compute.lifecycle import MIB, SAMPLE_SECONDS, Lifecycle
 from cumulet.compute.response_stream import TRUNCATED, ResponseStream
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
+from cumulet.compute.runtime_state import State
 from cumulet.compute.runtimes import Runtime
 from cumulet.compute.surroundings import Code, Surroundings
 from cumulet.compute.turn import Turn

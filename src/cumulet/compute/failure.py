@@ -68,6 +68,13 @@ def runtime_exited(how: str) -> Failure:
     return Failure(error_type="Runtime.ExitError", message=how, is_crash=True)
 
 
+def runtime_failed(end: End, executable: str) -> Failure:
+    """The runtime has ended, or could not be started, by itself."""
+    if end.failure is None:
+        return runtime_exited(end.message)
+    return runtime_exited(f"Runtime failed to start: fork/exec {executable}: {end.failure}")
+
+
 OUT_OF_MEMORY = Failure(
     error_type="Runtime.ExitError",
     reported_type="Runtime.OutOfMemory",

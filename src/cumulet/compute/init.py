@@ -106,6 +106,8 @@ class Init:
             socket.sethostname(sandbox.HOST_NAME)
         if beginning.endpoint is not None:
             doors = make_doors(beginning.endpoint, beginning.can_go_out, beginning.outside)
+            if beginning.can_go_out:
+                open_way_out(beginning.outside)
             self._tell({"doors": True}, *(door for door in doors if door is not None))
             for door in doors:
                 if door is not None:
@@ -155,8 +157,8 @@ class Init:
     def _fill(self, request: dict[str, Any]) -> None:
         if not self._beginning.is_sandboxed:
             return
-        if request["network"] and self._beginning.endpoint is not None and self._beginning.can_go_out:
-            open_way_out(self._beginning.outside)
+        if not request["network"] and self._beginning.endpoint is not None and self._beginning.can_go_out:
+            open_way_out(self._beginning.outside, is_open=False)
         sandbox.fill_box(request["folders"], request["tmp_mb"])
         self._user = request["user"]
         privileges.give_up(request["user"])

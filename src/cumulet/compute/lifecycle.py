@@ -11,10 +11,8 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from enum import Enum
 
 from cumulet.compute import extensions_api, platform_events, shutdown
-from cumulet.compute.boxes import BoxSpec
 from cumulet.compute.extensions import MOST_EXTENSIONS, Extension, Extensions, ExtensionState
 from cumulet.compute.failure import (
     OUT_OF_MEMORY,
@@ -22,15 +20,18 @@ from cumulet.compute.failure import (
     extension_exited,
     extension_not_launched,
     runtime_exited,
+    runtime_failed,
     timed_out,
 )
 from cumulet.compute.function import Function, InitType
+from cumulet.compute.init_report import init_events
 from cumulet.compute.log import Log, stream_name
 from cumulet.compute.platform_events import Phase
 from cumulet.compute.processes import End
 from cumulet.compute.programs import Programs
 from cumulet.compute.runtime_api import Runtime as RuntimeApi
 from cumulet.compute.runtime_api import RuntimeConnection
+from cumulet.compute.runtime_state import State
 from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
 from cumulet.compute.subscriptions import Subscription
 from cumulet.compute.surroundings import Code, Surroundings
@@ -47,19 +48,6 @@ GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
 MIB = 1024 * 1024
 TOO_MANY_EXTENSIONS = Failure(error_type="Extension.LaunchError", message="ErrTooManyExtensions", is_crash=True)
-
-
-class State(Enum):
-    """What the runtime does, in the words of the Runtime API's errors."""
-
-    STARTED = "Started"
-    INIT_ERROR = "InitError"
-    READY = "Ready"
-    """It waits for an event."""
-    RUNNING = "Running"
-    RESPONSE_SENT = "ResponseSent"
-    """It has answered, and has not asked for the next event yet."""
-    ENDED = "Ended"
 
 
 class Lifecycle(ABC):
@@ -187,19 +175,9 @@ class Lifecycle(ABC):
         return failure
 
     async def _open_box(self) -> Programs:
-        function, code, runtime = self.function, self._code, self._runtime
-        spec = BoxSpec(
-            task=str(code.task),
-            layers=None if code.layers is None else str(code.layers),
-            tmp_mb=function.tmp_mb,
-            memory_mb=function.memory_mb,
-            has_network=function.has_network,
-            language=runtime.language,
-            runtime=None if runtime.client is None else str(runtime.client),
-        )
-        box = await self._around.boxes.open(spec)
+        box = await self._around.boxes.open(self._code.box(self.function, self._runtime))
         own_variables = variables(
-            function,
+            self.function,
             box.places,
             stream=self._log.stream,
             runtime_api=box.address,
@@ -240,18 +218,12 @@ class Lifecycle(ABC):
 
     def _tell_of_init(self, phase: Phase, began_at: float, failure: Failure | None) -> None:
         duration_ms = (MACHINE.monotonic() - began_at) * 1000
-        log, init_type = self._log, self.init_type
-        status, error_type = "success", None
-        if failure is not None:
-            status, error_type = ("timeout", None) if failure.is_timeout else ("error", failure.error_type)
-            if self.state is not State.READY:
-                log.tell(platform_events.init_runtime_done(init_type, phase, status, error_type))
-        for each in self.extensions:
-            log.tell(platform_events.extension(each.name, each.state.value, each.events, each.error_type))
-        log.tell(platform_events.init_report(init_type, phase, duration_ms, status, error_type))
+        is_runtime_done = self.state is State.READY
+        for event in init_events(self.init_type, phase, duration_ms, failure, self.extensions, is_runtime_done):
+            self._log.tell(event)
         self.extensions.is_open = False
-        if log.telemetry is not None:
-            log.telemetry.close_init()
+        if self._log.telemetry is not None:
+            self._log.telemetry.close_init()
 
     def _end_init_if_ready(self) -> None:
         if self.state is State.READY and self.extensions.are_idle:
@@ -338,7 +310,7 @@ class Lifecycle(ABC):
         if is_out_of_memory:
             self._peak_bytes = max(self._peak_bytes, self.function.memory_mb * MIB)
         if self._failure is None:
-            self._failure = OUT_OF_MEMORY if is_out_of_memory else _exit(programs, end)
+            self._failure = OUT_OF_MEMORY if is_out_of_memory else runtime_failed(end, programs.executable)
         failure = self._failure
         if self._init is not None:
             self._end_init(failure)
@@ -440,10 +412,3 @@ class Lifecycle(ABC):
         if self._programs is None:
             raise ConnectionError("the environment has not begun")
         return await self._programs.connect(port)
-
-
-def _exit(programs: Programs, end: End) -> Failure:
-    """Return why the runtime has ended by itself."""
-    if end.failure is None:
-        return runtime_exited(end.message)
-    return runtime_exited(f"Runtime failed to start: fork/exec {programs.executable}: {end.failure}")

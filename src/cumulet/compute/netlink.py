@@ -16,7 +16,7 @@ REQUEST, ACKNOWLEDGE, EXCLUSIVE, CREATE, APPEND = 1, 4, 0x200, 0x400, 0x800
 ERROR = 2
 NESTED = 0x8000
 
-NEW_ROUTE = 24
+NEW_ROUTE, REMOVE_ROUTE = 24, 25
 LOCAL_TABLE, BOOT_PROTOCOL, HOST_SCOPE, LOCAL_TYPE = 255, 3, 254, 2
 OUT_INTERFACE, PREFERRED_SOURCE = 4, 7
 
@@ -33,12 +33,13 @@ Message = tuple[int, int, bytes]
 Expression = tuple[str, bytes]
 
 
-def everything_is_local(interface: int) -> None:
-    """Let packets to whatever IPv4 address end in this network namespace, on its loopback interface."""
+def everything_is_local(interface: int, is_so: bool) -> None:
+    """Let packets to whatever IPv4 address end in this network namespace, on its loopback interface; or no more."""
     header = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, LOCAL_TABLE, BOOT_PROTOCOL, HOST_SCOPE, LOCAL_TYPE, 0)
     source = _attribute(PREFERRED_SOURCE, socket.inet_aton("127.0.0.1"))
     body = header + _attribute(OUT_INTERFACE, struct.pack("=I", interface)) + source
-    _send(NETLINK_ROUTE, [(NEW_ROUTE, REQUEST | ACKNOWLEDGE | CREATE | EXCLUSIVE, body)])
+    kind, flags = (NEW_ROUTE, CREATE | EXCLUSIVE) if is_so else (REMOVE_ROUTE, 0)
+    _send(NETLINK_ROUTE, [(kind, REQUEST | ACKNOWLEDGE | flags, body)])
 
 
 def redirect(tcp_port: int, dns_port: int, own_address: str | None) -> None:

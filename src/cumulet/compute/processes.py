@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -93,6 +94,8 @@ class First:
         self._processes = processes
         self.pid: int | None = None
         """Once it is known."""
+        self.handle: int | None = None
+        """The descriptor that stands for the process, while it is known."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """It has ended, and everything that came of it."""
 
@@ -100,6 +103,28 @@ class First:
         """Kill it with everything in the box; harmless when it has ended."""
         if not self.ended.done():
             self._processes.send({"kill": self.number})
+
+    def opened(self, pid: int, handle: int) -> None:
+        """It has begun."""
+        self.pid, self.handle = pid, handle
+
+    def lose(self, number: int) -> None:
+        """End it with a signal, as there is no spawner that would; `ended` when it has, not before."""
+        if self.handle is None:
+            self.end()
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(self.handle, number)
+        asyncio.get_running_loop().add_reader(self.handle, self.end)
+
+    def end(self) -> None:
+        """It has ended."""
+        if self.handle is not None:
+            asyncio.get_running_loop().remove_reader(self.handle)
+            os.close(self.handle)
+            self.handle = None
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 class Processes:
@@ -115,6 +140,8 @@ class Processes:
         """There while the spawner is."""
         self._ready: asyncio.Future[Facts] | None = None
         self._to_send: deque[tuple[bytes, list[int]]] = deque()
+        self._end_signal = signal.SIGTERM
+        """With it, first processes end what is in their boxes."""
         self._is_stopped = False
 
     async def ready(self) -> Facts:
@@ -141,8 +168,11 @@ class Processes:
     async def stop(self) -> None:
         """End everything, the spawner too, for good."""
         self._is_stopped = True
+        running = [first.ended for first in self._running.values()]
         if self._socket is not None:
             await self._lose_spawner()
+        if running:
+            await asyncio.wait(running, timeout=PATIENCE_SECONDS)
 
     def _start_spawner(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -186,33 +216,32 @@ class Processes:
     def _receive(self) -> None:
         assert self._socket is not None
         try:
-            packet = self._socket.recv(LARGEST_PACKET)
+            packet, descriptors, _, _ = socket.recv_fds(self._socket, LARGEST_PACKET, 1)
         except BlockingIOError:
             return
         except OSError:
             packet = b""
         if packet:
-            self._heed(orjson.loads(packet))
+            self._heed(orjson.loads(packet), descriptors)
         else:
             self._lose_spawner()
 
-    def _heed(self, message: dict[str, Any]) -> None:
+    def _heed(self, message: dict[str, Any], descriptors: list[int]) -> None:
         if "opened" in message:
-            self._running[message["opened"]].pid = message["pid"]
+            self._running[message["opened"]].opened(message["pid"], descriptors[0])
         elif "ended" in message:
-            self._running.pop(message["ended"]).ended.set_result(None)
+            self._running.pop(message["ended"]).end()
         elif "isolation" in message:
+            facts = Facts(**message)
+            self._end_signal = signal.SIGTERM if facts.isolation is not None else signal.SIGKILL
             if self._ready is not None:
-                self._ready.set_result(Facts(**message))
+                self._ready.set_result(facts)
         else:
             context = {"message": f"the spawner of execution environments failed: {message['crashed']}"}
             asyncio.get_running_loop().call_exception_handler(context)
 
     def _lose_spawner(self) -> asyncio.Future[None]:
-        """Let the spawner go, and take all that it has started for dead: it and the kernel see to that.
-
-        Return what is done when nothing is left.
-        """
+        """Let the spawner go, and end all that it has started. Return what is done when it has ended."""
         loop = asyncio.get_running_loop()
         if self._socket is not None:
             loop.remove_reader(self._socket)
@@ -227,7 +256,7 @@ class Processes:
         running, self._running = self._running, {}
         spawner, self._socket, self._spawner, self._ready = self._spawner, None, None, None
         for first in running.values():
-            first.ended.set_result(None)
+            first.lose(self._end_signal)
         return loop.run_in_executor(None, _wait_for, spawner)
 
 

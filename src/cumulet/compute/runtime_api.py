@@ -127,6 +127,7 @@ class RuntimeConnection(asyncio.Protocol):
         "_error_type",
         "_head_bytes",
         "_headers",
+        "_is_other",
         "_is_waiting",
         "_later",
         "_mode",
@@ -152,6 +153,8 @@ class RuntimeConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._head_bytes = 0
+        self._is_other = False
+        """Is the current request for another API than the Runtime API?"""
         self._stream: Stream | None = None
         """Who takes the body of the current request, if that is an answer in pieces."""
         self._refusal = b""
@@ -228,13 +231,14 @@ class RuntimeConnection(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Some of the request's target."""
         self._url += url
+        self._is_other = not self._url.startswith(PREFIX)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > MOST_HEAD_BYTES:
             self._transport.abort()
-        elif not self._url.startswith(PREFIX):
+        elif self._is_other:
             self._headers[name.lower()] = value
         elif len(name) >= 34:
             self._read_long_header(name.lower(), value)

@@ -10,7 +10,8 @@ From the server: first `root`, `interpreter`, `executable`, `packages`, `variabl
 share the machine's network); then `open` with an id, and descriptors: the socket of the box (`init`), files of control
 groups; `kill` with an id.
 To the server: `isolation`, None or why there is none, with `network` and `outside`, likewise, `first_user` and
-`inherited_bytes`; `opened` with an id and `pid`; `ended` with an id and `status`, as wait(2) has it.
+`inherited_bytes`; `opened` with an id and `pid`, and a descriptor that stands for the process; `ended` with an id and
+`status`, as wait(2) has it.
 
 When the socket ends, every box is killed with all that it has started. If this process is killed, the kernel signals
 the first process of each box.
@@ -132,7 +133,9 @@ class Spawner:
             )
         if pid > 0:
             self._ids[pid] = number
-            self._tell(opened=number, pid=pid)
+            handle = os.pidfd_open(pid)
+            socket.send_fds(self._server, [json.dumps({"opened": number, "pid": pid}).encode()], [handle])
+            os.close(handle)
         for descriptor in descriptors:
             os.close(descriptor)
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cumulet.compute.boxes import Boxes
+from cumulet.compute.boxes import Boxes, BoxSpec
+from cumulet.compute.function import Function
+from cumulet.compute.runtimes import Runtime
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import Clock
@@ -38,3 +40,15 @@ class Code:
         if folder is None or not folder.is_dir():
             return []
         return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+    def box(self, function: Function, runtime: Runtime) -> BoxSpec:
+        """Return the box that it runs in."""
+        return BoxSpec(
+            task=str(self.task),
+            layers=None if self.layers is None else str(self.layers),
+            tmp_mb=function.tmp_mb,
+            memory_mb=function.memory_mb,
+            has_network=function.has_network,
+            language=runtime.language,
+            runtime=None if runtime.client is None else str(runtime.client),
+        )

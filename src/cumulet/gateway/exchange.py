@@ -18,7 +18,11 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 MOST_BUFFERED_BYTES = 256 * 1024
 """Beyond this the client has to wait until the application has taken what is here."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n".encode() for status in range(200, 600)} | {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+WITHOUT_BODY = (204, 304)
+"""HTTP: answers that end with their head; what else were sent would be taken for the next answer."""
 DISCONNECTED: Message = {"type": "http.disconnect"}
 
 
@@ -137,21 +141,25 @@ class Exchange:
         if not self._is_whole:
             self.keep_alive = False  # what is still to come would be taken for the next request
         parts = self._head(status, headers)
-        parts.append(b"content-length: %d\r\n\r\n" % len(body))
-        if self._scope["method"] != "HEAD":
-            parts.append(body)
+        if status in WITHOUT_BODY:
+            parts.append(b"\r\n")
+        else:
+            parts.append(b"content-length: %d\r\n\r\n" % len(body))
+            if self._scope["method"] != "HEAD":
+                parts.append(body)
         self._connection.transport.write(b"".join(parts))
         self._end()
 
     def _write_piece(self, body: bytes, *, has_more: bool) -> None:
         """Send some of the body; clients of HTTP/1.0 know its end by the end of the connection."""
-        is_chunked = self._scope["http_version"] != "1.0"
+        has_body = self._start["status"] not in WITHOUT_BODY
+        is_chunked = has_body and self._scope["http_version"] != "1.0"
         parts = []
         if not self._is_streaming:
-            self.keep_alive = self.keep_alive and is_chunked and self._is_whole
+            self.keep_alive = self.keep_alive and (is_chunked or not has_body) and self._is_whole
             parts = self._head(self._start["status"], self._start["headers"])
             parts.append(b"transfer-encoding: chunked\r\n\r\n" if is_chunked else b"\r\n")
-        if self._scope["method"] != "HEAD":
+        if has_body and self._scope["method"] != "HEAD":
             if body:
                 parts.append(b"%x\r\n%b\r\n" % (len(body), body) if is_chunked else body)
             if not has_more and is_chunked:

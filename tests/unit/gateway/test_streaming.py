@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from cumulet.gateway.app import _respond
 from cumulet.gateway.connection import Connections, Times
 from cumulet.wire.http import HttpResponse
@@ -71,6 +73,23 @@ def test_client_of_http_1_0_reads_until_the_end_of_the_connection() -> None:
         assert body == b"onetwo"
 
     assert served(lambda: HttpResponse(200, stream=pieces(b"one", b"two")), client) == []
+
+
+@pytest.mark.parametrize("status", [204, 304])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_an_answer_that_has_no_body_ends_with_its_head(status: int, is_stream: bool) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            writer.write(GET)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 %d " % status)
+            assert b"content-length" not in head
+            assert b"transfer-encoding" not in head
+
+    def answer() -> HttpResponse:
+        return HttpResponse(status, stream=pieces(b"one", b"two")) if is_stream else HttpResponse(status, b"one")
+
+    assert served(answer, client) == []
 
 
 def test_head_gets_no_body() -> None:

@@ -109,6 +109,8 @@ class LambdaBase(Service):
         )
         for function in await self.store.read(functions.every_reserved):
             self.concurrency.reserve(function)
+        if await self.store.read(functions.is_any_there):
+            self.compute.begin()
         await self.provisioning.start(self.compute)
         for mapping in await self.store.read(mappings.every):
             self.pollers.keep(mapping)
@@ -258,6 +260,7 @@ class LambdaBase(Service):
         self.directory.keep(function)
         self.concurrency.reserve(function)
         self.compute.retire(function.arn, keep=function.deployment)
+        self.compute.begin()
         self.pollers.wake(function.key)
 
     def deleted(self, function: Function) -> None:

@@ -1,7 +1,8 @@
 """The queue of asynchronous invocations: what was accepted, tried again, and told of at its end.
 
 An event is accepted when it is on disk. Until the function has handled it, or its retries or its time are over, it is a
-delivery of the platform's engine; its lane is the function, whatever version or alias it is for.
+delivery of the platform's engine. Its lane is what was invoked: the function, a version or an alias, since each may have
+places of its own (provisioned concurrency).
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ from cumulet.services.lambda_ import (
 )
 from cumulet.services.lambda_.configuration import Configuration
 from cumulet.services.lambda_.errors import RATE_EXCEEDED, RecursiveInvocationException, ResourceNotFoundException
-from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn, parse, version_number
+from cumulet.services.lambda_.function_names import (
+    LATEST,
+    FunctionKey,
+    function_arn,
+    parse,
+    qualified_arn,
+    version_number,
+)
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.invocation_records import Response
 from cumulet.store import Tx
@@ -68,10 +76,11 @@ class EventQueue:
         trace_header: str | None = None,
     ) -> None:
         """Return once an event is on disk."""
+        target = qualified_arn(function.key, qualifier)
         await self._service.store.transact(
             self._delivery.engine.accept,
-            lane=function.arn,
-            target=f"{function.arn}:{qualifier}" if qualifier else function.arn,
+            lane=target,
+            target=target,
             request_id=request_id,
             payload=payload,
             now_ms=self._service.clock.now_ms(),
@@ -85,17 +94,16 @@ class EventQueue:
         key, _ = _addressed(str(arn))
         if functions.find(tx, *key) is None:
             raise Undeliverable(f"there is no function {arn}")
-        lane = function_arn(*key)
         self._delivery.engine.accept(
             tx,
-            lane=lane,
+            lane=str(arn),
             target=str(arn),
             request_id=message.id,
             payload=message.body.encode(),
             now_ms=now_ms,
             trace_header=message.trace_header,
         )
-        tx.after_commit(self._service.record, "AsyncEventsReceived", lane)
+        tx.after_commit(self._service.record, "AsyncEventsReceived", function_arn(*key))
 
     async def slot(self, delivery: QueuedDelivery, wake: Callable[[], None]) -> Callable[[], None] | None:
         """Take one of the slots of what is to run, chosen anew for each attempt; what can't be run needs none."""
@@ -172,7 +180,8 @@ class EventQueue:
             )
 
         def send(*, is_whole: bool) -> None:
-            text = invocation_records.record(delivery, qualifier or LATEST, end, answer, now_ms, is_whole=is_whole)
+            arn = qualified_arn(key, qualifier or LATEST)
+            text = invocation_records.record(delivery, arn, end, answer, now_ms, is_whole=is_whole)
             self._delivery.put(tx, destination, message(new_ids[0], text), now_ms)
 
         destination = (settings.on_success if end is End.DELIVERED else settings.on_failure) or ""
@@ -188,13 +197,13 @@ class EventQueue:
                 tx.after_commit(self._lost, "DestinationDeliveryFailures", delivery, str(reason))
         if end is End.DELIVERED:
             return
-        tx.after_commit(self._service.record, "AsyncEventsDropped", delivery.lane)
+        tx.after_commit(self._service.record, "AsyncEventsDropped", function_arn(*key))
         configuration = _configuration(tx, key, qualifier)
         if configuration is None:
             tx.after_commit(log_line, f"an event for {delivery.target} is dropped: there is no such function any more")
         elif target := configuration.dead_letter_arn:
             attributes = invocation_records.attributes(delivery, answer)
-            letter = message(new_ids[1], delivery.payload.decode(), attributes)
+            letter = message(new_ids[1], invocation_records.sendable(delivery.payload.decode()), attributes)
             try:
                 self._delivery.put(tx, target, letter, now_ms)
             except Undeliverable as reason:
@@ -202,7 +211,7 @@ class EventQueue:
 
     def _lost(self, metric: str, delivery: QueuedDelivery, reason: str) -> None:
         """Count, and tell, that nothing was sent of an event's end."""
-        self._service.record(metric, delivery.lane)
+        self._service.record(metric, function_arn(*_addressed(delivery.target)[0]))
         log_line(f"what became of event {delivery.request_id} of {delivery.target} could not be sent: {reason}")
 
 

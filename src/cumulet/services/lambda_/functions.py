@@ -44,6 +44,9 @@ SELECT_RESERVED = """
 SELECT COALESCE(SUM(reserved_concurrency), 0) FROM lambda_functions
 WHERE account = ? AND region = ? AND reserved_concurrency > 0"""
 
+NETWORK_TAG = "cumulet:network"
+"""With the value `none`, new environments of the function reach the platform and no other machine."""
+
 
 class Package(msgspec.Struct, frozen=True):
     """The zip file with a function's code: its SHA-256 in hexadecimal, and its size."""
@@ -111,6 +114,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
             layers=tuple(package.with_name(f"{layer.digest}{package.suffix}") for layer in settings.layers),
             variables=tuple((settings.variables or {}).items()),
             log_group=settings.logging.group,
+            has_network=self.tags.get(NETWORK_TAG) != "none",
             log_format=settings.logging.format,
             application_log_level=settings.logging.application_level,
             system_log_level=settings.logging.system_level,
@@ -222,6 +226,11 @@ def name_taken(name: str) -> AwsError:
 def every_reserved(tx: Tx) -> list[Function]:
     """Return all functions that have concurrency reserved, if only 0."""
     return [_from_row(row) for row in tx.all(SELECT_EVERY_RESERVED)]
+
+
+def is_any_there(tx: Tx) -> bool:
+    """Is there a function?"""
+    return tx.one("SELECT 1 FROM lambda_functions LIMIT 1") is not None
 
 
 def _from_row(row: Row) -> Function:

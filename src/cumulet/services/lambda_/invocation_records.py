@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from cumulet.delivery import End, QueuedDelivery
 CONDITIONS = {End.DELIVERED: "Success", End.EXHAUSTED: "RetriesExhausted", End.EXPIRED: "EventAgeExceeded"}
 LONGEST_MESSAGE_BYTES = 1024
 """Lambda: the error message of a dead letter is cut to 1 KB."""
+UNSENDABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no message of SQS may have."""
 
 
 class Response(NamedTuple):
@@ -37,16 +40,19 @@ class Response(NamedTuple):
 
 
 def record(
-    delivery: QueuedDelivery, qualifier: str, end: End, response: Response | None, now_ms: int, *, is_whole: bool = True
+    delivery: QueuedDelivery, arn: str, end: End, response: Response | None, now_ms: int, *, is_whole: bool = True
 ) -> str:
-    """Return the invocation record as JSON text; without the payloads unless it is to be whole."""
+    """Return the invocation record as JSON text; without the payloads unless it is to be whole.
+
+    `arn` is the function's with the qualifier.
+    """
     has_run = response is not None and response.status == 200
     members: dict[str, object] = {
         "version": "1.0",
         "timestamp": _written(now_ms),
         "requestContext": {
             "requestId": delivery.request_id,
-            "functionArn": f"{delivery.lane}:{qualifier}",
+            "functionArn": arn,
             "condition": CONDITIONS[end],
             "approximateInvokeCount": delivery.attempts + has_run,
         },
@@ -60,7 +66,12 @@ def record(
         members["responseContext"] = context
         if is_whole:
             members["responsePayload"] = _json(response.payload)
-    return orjson.dumps(members).decode()
+    return sendable(orjson.dumps(members).decode())
+
+
+def sendable(document: str) -> str:
+    """Return a JSON document with the same meaning that SQS takes; only in its strings may be what SQS doesn't."""
+    return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def attributes(delivery: QueuedDelivery, response: Response | None) -> dict[str, tuple[str, str]]:
@@ -68,7 +79,11 @@ def attributes(delivery: QueuedDelivery, response: Response | None) -> dict[str,
     found = {"RequestID": ("String", delivery.request_id)}
     if response is not None:
         found["ErrorCode"] = ("Number", str(response.status))
-        if message := response.message.encode()[:LONGEST_MESSAGE_BYTES].decode(errors="ignore"):
+        if (
+            message := UNSENDABLE.sub("\ufffd", response.message)
+            .encode()[:LONGEST_MESSAGE_BYTES]
+            .decode(errors="ignore")
+        ):
             found["ErrorMessage"] = ("String", message)
     return found
 

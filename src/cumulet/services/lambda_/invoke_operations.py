@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cumulet.compute import CannotRun, Outcome
 from cumulet.kernel.call import Call
 from cumulet.services.lambda_.asynchronous_operations import AsynchronousOperations
+from cumulet.services.lambda_.base import ACTIONS
 from cumulet.services.lambda_.errors import InvalidRuntimeException, RequestTooLargeException
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.payloads import check_json, decoded_context
@@ -31,26 +32,11 @@ class InvokeOperations(AsynchronousOperations):
             client_context = decoded_context(request.get("ClientContext"))
             await self.accept_event(call, request["FunctionName"], request.get("Qualifier"), payload, client_context)
             return {"StatusCode": 202}
-        key, qualifier = await self.located(call, request["FunctionName"], request.get("Qualifier"))
-        function = await self.routed(key, qualifier)
-        if len(payload) > MOST_PAYLOAD_BYTES:
-            raise RequestTooLargeException(
-                f"Request must be smaller than {MOST_PAYLOAD_BYTES} bytes for the InvokeFunction operation"
-            )
-        check_json(payload)
-        client_context = decoded_context(request.get("ClientContext"))
+        function, settings = await self.prepared(call, request, payload)
         if kind == "DryRun":
             return {"StatusCode": 204}
         try:
-            outcome = await self.invoked(
-                function,
-                payload,
-                qualifier=qualifier,
-                request_id=call.request_id,
-                client_context=client_context,
-                trace_header=call.trace_header,
-                wants_log_tail=request.get("LogType") == "Tail",
-            )
+            outcome = await self.invoked(function, payload, **settings)
         except CannotRun as error:
             raise InvalidRuntimeException(str(error), Type="User") from None
         return {
@@ -59,6 +45,24 @@ class InvokeOperations(AsynchronousOperations):
             "ExecutedVersion": function.version,
             "LogResult": base64.b64encode(outcome.log_tail).decode() if request.get("LogType") == "Tail" else None,
             "Payload": outcome.payload,
+        }
+
+    async def prepared(self, call: Call, request: Any, payload: bytes) -> tuple[Function, dict[str, Any]]:
+        """Return the function that a request is for, and the settings of `run`; raises what is wrong with either."""
+        key, qualifier = await self.located(call, request["FunctionName"], request.get("Qualifier"))
+        function = await self.routed(key, qualifier)
+        if len(payload) > MOST_PAYLOAD_BYTES:
+            operation = ACTIONS.get(call.operation, call.operation)
+            raise RequestTooLargeException(
+                f"Request must be smaller than {MOST_PAYLOAD_BYTES} bytes for the {operation} operation"
+            )
+        check_json(payload)
+        return function, {
+            "qualifier": qualifier,
+            "request_id": call.request_id,
+            "client_context": decoded_context(request.get("ClientContext")),
+            "trace_header": call.trace_header,
+            "wants_log_tail": request.get("LogType") == "Tail",
         }
 
     async def invoked(self, function: Function, payload: bytes, **settings: Any) -> Outcome:

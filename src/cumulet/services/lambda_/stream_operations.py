@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cumulet.compute import CannotRun, Outcome
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_.errors import InvalidRuntimeException, RequestTooLargeException
+from cumulet.services.lambda_.errors import InvalidRuntimeException
 from cumulet.services.lambda_.functions import Function
-from cumulet.services.lambda_.invoke_operations import MOST_PAYLOAD_BYTES, NO_PAYLOAD, InvokeOperations
-from cumulet.services.lambda_.payloads import check_json, decoded_context
+from cumulet.services.lambda_.invoke_operations import NO_PAYLOAD, InvokeOperations
 from cumulet.services.lambda_.streaming import StreamedInvocation
 
 if TYPE_CHECKING:
@@ -28,25 +27,10 @@ class StreamOperations(InvokeOperations):
     ) -> dict[str, Any]:
         """Run a function; the answer's events are pieces of what it returns, and at last what became of it."""
         payload = cast("bytes", request.get("Payload")) or NO_PAYLOAD
-        key, qualifier = await self.located(call, request["FunctionName"], request.get("Qualifier"))
-        function = await self.routed(key, qualifier)
-        if len(payload) > MOST_PAYLOAD_BYTES:
-            raise RequestTooLargeException(
-                f"Request must be smaller than {MOST_PAYLOAD_BYTES} bytes for the InvokeWithResponseStream operation"
-            )
-        check_json(payload)
-        client_context = decoded_context(request.get("ClientContext"))
+        function, settings = await self.prepared(call, request, payload)
         if request.get("InvocationType") == "DryRun":
             return {"StatusCode": 204, "EventStream": _nothing()}
-        invocation = self.streamed(
-            function,
-            payload,
-            qualifier=qualifier,
-            request_id=call.request_id,
-            client_context=client_context,
-            trace_header=call.trace_header,
-            wants_log_tail=request.get("LogType") == "Tail",
-        )
+        invocation = self.streamed(function, payload, **settings)
         try:
             await invocation.begun()
         except CannotRun as error:
@@ -55,7 +39,7 @@ class StreamOperations(InvokeOperations):
             "StatusCode": 200,
             "ExecutedVersion": function.version,
             "ResponseStreamContentType": invocation.content_type,
-            "EventStream": _events(invocation, wants_log_tail=request.get("LogType") == "Tail"),
+            "EventStream": _events(invocation, wants_log_tail=settings["wants_log_tail"]),
         }
 
     def streamed(self, function: Function, payload: bytes, **settings: Any) -> StreamedInvocation:

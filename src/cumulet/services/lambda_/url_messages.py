@@ -6,6 +6,7 @@ The format: AWS Lambda Developer Guide, "Invoking Lambda function URLs".
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ PRELUDE_END = b"\0" * 8
 HTTP_STREAM = "application/vnd.awslambda.http-integration-response"
 NOT_PASSED_ON = (b"connection", b"content-length", b"date", b"transfer-encoding", b"x-amzn-requestid")
 """Headers that a function can't set."""
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -138,17 +140,18 @@ def head(result: Mapping[str, Any]) -> tuple[int, Headers]:
     """Return status and headers of a function's answer; raises BadAnswer."""
     try:
         status = int(result.get("statusCode", 200))
-        given = dict(result.get("headers") or {})
-        cookies = [str(cookie) for cookie in result.get("cookies") or ()]
     except (TypeError, ValueError):
         raise BadAnswer from None
-    if not 100 <= status <= 599:
+    given, cookies = result.get("headers") or {}, result.get("cookies") or []
+    if not (200 <= status <= 599 and isinstance(given, dict) and isinstance(cookies, list)):
+        raise BadAnswer
+    if not all(HEADER_NAME.fullmatch(name) for name in given):
         raise BadAnswer
     headers = [(name.lower().encode(), _text(value).encode()) for name, value in given.items()]
     headers = [(name, value) for name, value in headers if name not in NOT_PASSED_ON]
     if not any(name == b"content-type" for name, _ in headers):
         headers.append((b"content-type", b"application/json"))
-    return status, headers + [(b"set-cookie", cookie.encode()) for cookie in cookies]
+    return status, headers + [(b"set-cookie", str(cookie).encode()) for cookie in cookies]
 
 
 def _content(result: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from cumulet.kernel.call import Call
+from cumulet.kernel.errors import ValidationException
 from cumulet.services.lambda_ import function_urls, paging
 from cumulet.services.lambda_.errors import not_found
 from cumulet.services.lambda_.function_names import FunctionKey
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz234567"
 ID_LENGTH = 32
+NO_VERSION = r"((?!^\d+$)^[0-9a-zA-Z-_]+$)"
+"""AWS: what a qualifier must be, also one that comes with the function's name: versions have no addresses."""
 OWN = "\0"
 """What a marker says in place of the empty qualifier."""
 
@@ -32,6 +35,11 @@ class UrlOperations(UrlSite):
     ) -> dict[str, Any]:
         """Give a function, or one of its aliases, an address."""
         key, qualifier = self.locate(call, request["FunctionName"], request.get("Qualifier"))
+        if qualifier is not None and qualifier.isdecimal():
+            raise ValidationException(
+                f"1 validation error detected: Value '{qualifier}' at 'qualifier' failed to satisfy constraint: "
+                f"Member must satisfy regular expression pattern: {NO_VERSION}"
+            )
         if not await self.exists(key, qualifier):
             raise not_found("Function does not exist")
         now_ms = self.clock.now_ms()
