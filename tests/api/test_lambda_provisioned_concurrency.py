@@ -302,6 +302,20 @@ def test_a_version_is_provisioned_by_itself_or_by_an_alias(cumulet: Cumulet, nam
     assert found(cumulet, name, "live")[0] == "READY"
 
 
+def test_an_alias_with_environments_does_not_move_to_what_is_not_published(cumulet: Cumulet, name: str) -> None:
+    put(cumulet, name, "live", 1)
+
+    for _ in range(2):
+        assert refusal(cumulet, "update_alias", FunctionName=name, Name="live", FunctionVersion="$LATEST") == (
+            400,
+            "InvalidParameterValueException",
+            UNPUBLISHED,
+        )
+
+    assert cumulet.client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
+    assert found(cumulet, name, "live") == ("READY", 1, 1, 1)
+
+
 def test_an_alias_of_what_is_not_published_is_refused(cumulet: Cumulet, name: str) -> None:
     cumulet.client("lambda").create_alias(FunctionName=name, Name="latest", FunctionVersion="$LATEST")
 
@@ -389,6 +403,12 @@ def test_a_machine_without_room_says_so(tmp_path: Path) -> None:
         assert found(cumulet, name, "2") == ("FAILED", 2, 0, 0)
         answer = cumulet.client("lambda").get_provisioned_concurrency_config(FunctionName=name, Qualifier="2")
         assert answer["StatusReason"] == "This machine has room for 1 more environments (quota lambda:environments)."
+
+        other = versions(cumulet)
+        put(cumulet, other, "1", 3)
+        assert found(cumulet, other, "1")[0] == "FAILED"
+        cumulet.client("lambda").delete_function(FunctionName=name)
+        assert found(cumulet, other, "1") == ("READY", 3, 3, 3)
 
 
 @pytest.mark.parametrize("ends", ["stop", "kill"])

@@ -23,7 +23,7 @@ from cumulet.compute.variables import Places
 
 MIB = 1024 * 1024
 MOST_DESCRIPTORS = 8
-AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPENSSL_")
+AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPENSSL_", "TZ")
 """How variables begin that a process heeds only when it starts."""
 
 

@@ -6,9 +6,9 @@ to `Host`; statuses, error types and messages are AWS's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 import msgspec
 import orjson
@@ -33,6 +33,7 @@ FEATURES = b"lambda-extension-accept-feature"
 FORBIDDEN = b"403 Forbidden"
 SUBSCRIBED = answer(b"200 OK", b'"OK"')
 NOT_ALLOWED = "State transition is not allowed"
+_IDENTIFIER = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Request(NamedTuple):
@@ -137,9 +138,7 @@ def _register(host: Host, request: Request) -> bytes:
 def _who(extensions: Extensions, identifier: str) -> Extension | bytes:
     if not identifier:
         return _refuse("Extension.MissingExtensionIdentifier", "Missing Lambda-Extension-Identifier header")
-    try:
-        UUID(identifier)
-    except ValueError:
+    if not _IDENTIFIER.fullmatch(identifier):
         return _refuse("Extension.InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier")
     unknown = _refuse("Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
     return extensions.identified(identifier) or unknown

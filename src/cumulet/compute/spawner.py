@@ -26,7 +26,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -233,7 +232,6 @@ def serve_boxes(at_start: set[str], folders: list[str]) -> None:
     variables = _run(Spawner(server, facts, sdk_data.parse_ahead()), server, facts, warm_up)
     gc.enable()
     os.environ.update(variables)
-    time.tzset()
     preloaded.offer(folders, is_client_fresh=any(name in variables for name in LOG_VARIABLES))
 
 

@@ -14,6 +14,7 @@ TELEMETRY_DESCRIPTOR = 3
 """See `init`."""
 LAYERS = "/opt"
 LANGUAGE = "en_US.UTF-8"
+TIME_ZONE = ":UTC"
 HIDDEN_FROM_EXTENSIONS = frozenset(
     {
         "AWS_EXECUTION_ENV",
@@ -63,7 +64,7 @@ def variables(
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "AWS_ENDPOINT_URL": url,
-        "TZ": ":UTC",
+        "TZ": TIME_ZONE,
     }
     if places.temporary is not None:
         unreserved["TMPDIR"] = places.temporary
@@ -100,7 +101,7 @@ def extension_variables(variables: Mapping[str, str]) -> dict[str, str]:
 
 def interpreter_variables(places: Places) -> dict[str, str]:
     """Return what a runtime on the server's own version of Python finds when its process starts."""
-    return {"LANG": LANGUAGE} | _search_paths("python", parse(f"python{VERSION}")[1], places)
+    return {"LANG": LANGUAGE, "TZ": TIME_ZONE} | _search_paths("python", parse(f"python{VERSION}")[1], places)
 
 
 def _search_paths(family: str, version: Version, places: Places) -> dict[str, str]:

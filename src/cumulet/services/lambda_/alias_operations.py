@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_ import aliases, paging
+from cumulet.services.lambda_ import aliases, paging, provisioned
 from cumulet.services.lambda_.aliases import Alias, Change
 from cumulet.services.lambda_.base import LambdaBase
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, qualified_arn
@@ -57,6 +57,7 @@ class AliasOperations(LambdaBase):
     def _update_alias(self, tx: Tx, key: FunctionKey, request: Mapping[str, Any], revision: str) -> Alias:
         name, known_revision = request["Name"], request.get("RevisionId")
         alias = aliases.update(tx, key, name, _change(request), known_revision=known_revision, revision=revision)
+        provisioned.check_alias(tx, key, alias)
         tx.after_commit(self.requalified, key, name)
         return alias
 

@@ -1,8 +1,8 @@
 """The queue of asynchronous invocations: what was accepted, tried again, and told of at its end.
 
 An event is accepted when it is on disk. Until the function has handled it, or its retries or its time are over, it is a
-delivery of the platform's engine. Its lane is what was invoked: the function, a version or an alias, since each may have
-places of its own (provisioned concurrency).
+delivery of the platform's engine. Its lane is what was invoked, the function, a version or an alias: each may have
+places of its own, by provisioned concurrency.
 """
 
 from __future__ import annotations

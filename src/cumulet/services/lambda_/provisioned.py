@@ -83,6 +83,12 @@ def put(tx: Tx, key: FunctionKey, wanted: Provisioned, account_limit: int) -> li
     return parts
 
 
+def check_alias(tx: Tx, key: FunctionKey, alias: Alias) -> None:
+    """Raise InvalidParameterValueException for an alias that has environments and shall mean what can't have any."""
+    if alias.version == LATEST and _find(tx, key, alias.name) is not None:
+        raise unpublished()
+
+
 def delete(tx: Tx, key: FunctionKey, qualifier: str) -> None:
     """Ask for none, if any were; raises ResourceNotFoundException for a qualifier that isn't there."""
     _target(tx, key, qualifier)

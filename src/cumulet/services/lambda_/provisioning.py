@@ -63,6 +63,8 @@ class Provisioning:
         """Those for which something was asked, and their versions."""
         self._changed: dict[FunctionKey, bool] = {}
         """What is being worked on, and whether it has changed since."""
+        self._without_room: set[FunctionKey] = set()
+        """What is looked at again when this machine has room."""
 
     async def start(self, compute: Compute) -> None:
         """Begin with what was asked for before the platform last stopped."""
@@ -140,7 +142,8 @@ class Provisioning:
             ahead.ready = count
         room = self._concurrency.machine_left()
         if count - ahead.ready > room:
-            ahead.failure = f"This machine has room for {room} more environments (quota lambda:environments)."
+            ahead.failure = f"This machine has room for {max(room, 0)} more environments (quota lambda:environments)."
+            self._look_again(key, count - ahead.ready)
             return
         try:
             await self._compute.provision(self._to_run(function), count)
@@ -152,3 +155,18 @@ class Provisioning:
         else:
             self._concurrency.provide(function, count, qualifier)
             ahead.ready = count
+
+    def _look_again(self, key: FunctionKey, count: int) -> None:
+        """Follow a function again once invocations that end have left room for so many environments."""
+        if key in self._without_room:
+            return
+        self._without_room.add(key)
+
+        def look() -> None:
+            if key in self._functions and self._concurrency.machine_left() < count:
+                self._concurrency.when_free(look)
+                return
+            self._without_room.remove(key)
+            self.moved(key)
+
+        self._concurrency.when_free(look)
