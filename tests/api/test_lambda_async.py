@@ -315,6 +315,17 @@ def test_a_record_too_large_for_its_destination_leaves_out_the_payloads(function
     assert "responsePayload" not in record
 
 
+def test_a_record_too_large_for_an_event_leaves_out_the_payloads(cumulet: Cumulet, function: Asynchronous) -> None:
+    other = Asynchronous(cumulet)
+    function.configure(failure=other.arn, MaximumRetryAttempts=0)
+
+    function.invoke({"fail": "no", "filling": "x" * 1_048_500})
+
+    [run] = other.runs()
+    assert run["event"]["requestContext"]["condition"] == "RetriesExhausted"
+    assert run["event"].keys().isdisjoint({"requestPayload", "responsePayload"})
+
+
 def test_what_can_not_be_sent_is_counted_and_holds_up_nothing(function: Asynchronous) -> None:
     topic = function.queues.standard("x").arn.replace(":sqs:", ":sns:")
     function.configure(failure=topic, MaximumRetryAttempts=0)

@@ -213,6 +213,11 @@ class Box:
         return self._has_killed
 
     @property
+    def is_running(self) -> bool:
+        """Is the box there, as far as the kernel knows? Costs a microsecond."""
+        return self._first is not None and self._first.is_running
+
+    @property
     def was_lost(self) -> bool:
         """Has the box ended although nothing was wrong with it?"""
         return self.ended.done() and self.ended.result().failure is None

@@ -109,6 +109,11 @@ class Environment(Lifecycle):
             await turn.wait_until_over()
 
     @property
+    def is_alive(self) -> bool:
+        """Is the box there? It may have gone before its end is noticed."""
+        return self._programs is not None and self._programs.box.is_running
+
+    @property
     def is_working(self) -> bool:
         """Is there an invocation, maybe one that only extensions still work on?"""
         return self._turn is not None

@@ -27,8 +27,10 @@ class Pool:
     def take(self) -> Environment | None:
         """Return a free environment, the one used last, so that the others age."""
         for free in (self.provisioned, self.ready, self.answered):
-            if free:
-                return free.popitem()[0]
+            while free:
+                environment = free.popitem()[0]
+                if environment.is_alive:  # otherwise we are about to be told
+                    return environment
         return None
 
     def drop(self, environment: Environment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -96,6 +97,7 @@ class First:
         """Once it is known."""
         self.handle: int | None = None
         """The descriptor that stands for the process, while it is known."""
+        self._poll: select.poll | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """It has ended, and everything that came of it."""
 
@@ -107,6 +109,13 @@ class First:
     def opened(self, pid: int, handle: int) -> None:
         """It has begun."""
         self.pid, self.handle = pid, handle
+        self._poll = select.poll()
+        self._poll.register(handle, select.POLLIN)
+
+    @property
+    def is_running(self) -> bool:
+        """Does it run, as far as the kernel knows at this moment? That can be before anybody has been told."""
+        return self._poll is not None and not self._poll.poll(0)
 
     def lose(self, number: int) -> None:
         """End it with a signal, as there is no spawner that would; `ended` when it has, not before."""
@@ -122,7 +131,7 @@ class First:
         if self.handle is not None:
             asyncio.get_running_loop().remove_reader(self.handle)
             os.close(self.handle)
-            self.handle = None
+            self.handle = self._poll = None
         if not self.ended.done():
             self.ended.set_result(None)
 

@@ -11,15 +11,13 @@ from cumulet.services.lambda_ import event_invoke_configs, paging
 from cumulet.services.lambda_.destinations import Destinations
 from cumulet.services.lambda_.errors import PayloadTooLarge, invalid, not_found
 from cumulet.services.lambda_.event_invoke_configs import EventInvokeConfig, Settings
+from cumulet.services.lambda_.event_queue import MOST_EVENT_BYTES
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey
 from cumulet.services.lambda_.payloads import check_json
 from cumulet.store import Tx
 
 if TYPE_CHECKING:
     from types_boto3_lambda import type_defs as t
-
-MOST_EVENT_BYTES = 1_048_576
-"""Lambda: of an event that is invoked asynchronously (1 MB)."""
 
 
 class AsynchronousOperations(Destinations):

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from cumulet.services.lambda_.base import LambdaBase
 
 TOO_MANY_REQUESTS = 429
+MOST_EVENT_BYTES = 1_048_576
+"""Lambda: of an event that is invoked asynchronously (1 MB)."""
 
 
 class EventQueue:
@@ -94,12 +96,15 @@ class EventQueue:
         key, _ = _addressed(str(arn))
         if functions.find(tx, *key) is None:
             raise Undeliverable(f"there is no function {arn}")
+        payload = message.body.encode()
+        if len(payload) > MOST_EVENT_BYTES:
+            raise TooLarge(f"{len(payload)} bytes are too many for an event of {arn}")
         self._delivery.engine.accept(
             tx,
             lane=str(arn),
             target=str(arn),
             request_id=message.id,
-            payload=message.body.encode(),
+            payload=payload,
             now_ms=now_ms,
             trace_header=message.trace_header,
         )
