@@ -103,6 +103,7 @@ class Runtimes:
         """`path` is used instead of PATH."""
         self._path = path
         self._found: dict[str, Runtime] = {}
+        self._looks: dict[str, asyncio.Task[Runtime]] = {}
 
     async def find(self, identifier: str) -> Runtime:
         """Return what runs functions with this identifier; raises `CannotRun`, which says what is missing."""
@@ -111,9 +112,17 @@ class Runtimes:
             if identifier == f"python{VERSION}":
                 runtime = _own_python(identifier)
             else:
-                runtime = await asyncio.to_thread(self._look_for, identifier)
+                runtime = await self._look_once(identifier)
             self._found[identifier] = runtime
         return runtime
+
+    async def _look_once(self, identifier: str) -> Runtime:
+        """Look for a runtime, which takes seconds where interpreters are slow to answer, once for all who ask."""
+        look = self._looks.get(identifier)
+        if look is None:
+            look = self._looks[identifier] = asyncio.create_task(asyncio.to_thread(self._look_for, identifier))
+            look.add_done_callback(lambda _: self._looks.pop(identifier))
+        return await asyncio.shield(look)
 
     def _look_for(self, identifier: str) -> Runtime:
         family, version = parse(identifier)

@@ -137,6 +137,17 @@ def test_the_nearest_node_is_taken_with_a_warning_where_the_major_differs(tmp_pa
     assert older.warning == "[WARN] nodejs12.x is not available here: this function runs on nodejs18.x\n"
 
 
+def test_many_who_ask_at_once_wait_for_one_look(tmp_path: Path) -> None:
+    install(tmp_path, "node", f'echo asked >> {tmp_path}/asked; sleep 0.2; echo "20.1.1 $0"')
+
+    async def test() -> set[Runtime]:
+        runtimes = Runtimes(str(tmp_path))
+        return set(await asyncio.gather(*(runtimes.find("nodejs20.x") for _ in range(5))))
+
+    assert len(asyncio.run(test())) == 1
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
 def test_what_was_missing_is_found_once_it_is_there(tmp_path: Path) -> None:
     async def look() -> Runtime:
         runtimes = Runtimes(str(tmp_path / "bin"))
