@@ -42,6 +42,13 @@ class Remains:
         """Say that what has started the functions' processes has just ended."""
         self.ends.append(time.monotonic())
 
+    def mark_end_of(self, pid: int) -> None:
+        """Say that the process that has started the functions' has been killed, as soon as it has ended."""
+        killed = time.monotonic()
+        while _born(pid) and time.monotonic() - killed < MOST_SECONDS:
+            threading.Event().wait(LOOK_SECONDS)
+        self.mark_end()
+
     def flaws_at_once(self) -> list[str]:
         """Return what is wrong at the moment when the server has ended."""
         self.mark_end()

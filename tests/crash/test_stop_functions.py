@@ -102,9 +102,9 @@ def test_functions_go_on_when_the_spawner_is_killed(
                 assert spawner is not None
                 remains.remember()
                 os.kill(spawner, signal.SIGKILL)
-                remains.mark_end()
+                remains.mark_end_of(spawner)
                 history.flaws += remains.flaws_while_up()
-                remains.mark_end()  # the kill of a process with much memory takes time: what it had begun ends by now
+                remains.mark_end()  # what it had begun may have gone on until now
         stuck = pipeline.come_to_rest(story)
         story.ends += remains.ends
 
