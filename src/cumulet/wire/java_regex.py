@@ -27,12 +27,12 @@ PROPERTIES = {
     "IsAlphabetic": r"\p{L}\p{Nl}",
     "IsDigit": r"\p{Nd}",
     "IsLetter": r"\p{L}",
-    "IsWhitespace": r"\s\x{85}\p{Z}",
+    "IsWhitespace": r"\v\s\x{85}\p{Z}",
     "IsPunctuation": r"\p{P}",
     "LD": r"\p{L}\p{Nd}",
     "all": r"\s\S",
 }
-ESCAPES = {"h": r"[\t \x{A0}]", "R": r"(?:\r\n|[\n-\r])", "Z": r"\n?\z", "e": r"\x1b"}
+ESCAPES = {"s": r"[\v\s]", "S": r"[^\v\s]", "h": r"[\t \x{A0}]", "R": r"(?:\r\n|[\n-\r])", "Z": r"\n?\z", "e": r"\x1b"}
 KNOWN_ESCAPES = frozenset("dDwWsSbBAzntrfvaQE")
 # How models write "any character beyond the first plane" for Java's UTF-16, in two spellings, one of them wrong.
 SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\uD800\uDBFF-\uDC00\uDFFF")
@@ -210,6 +210,8 @@ def _escape(text: str, *, in_class: bool) -> tuple[str, int, bool]:
         return inside.replace("[:", "[:^").replace(r"\p", r"\P"), length, inside.count("p{") <= 1
     if kind in ESCAPES and not in_class:
         return ESCAPES[kind], 2, True
+    if kind == "s":
+        return r"\v\s", 2, True  # for Java, not for RE2, the vertical tab is white space
     if kind.isdigit() and kind != "0" and not in_class:
         return ANYTHING, 2, False
     if kind.isascii() and kind.isalpha() and kind not in KNOWN_ESCAPES and kind not in "xpP":

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cumulet.wire.java_regex import relaxed, split_conditions, translated
 
 Matches = Callable[[str], bool]
+
+REMEMBERED_LENGTH = 256
+REMEMBERED_VALUES = 512
+"""A pattern remembers its verdicts on so many short values: names come again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ def matcher(pattern: str) -> Matches:
     def matches(value: str) -> bool:
         return compiled(pattern).matches(value)
 
-    return matches
+    remembered = lru_cache(REMEMBERED_VALUES)(matches)
+    return lambda value: remembered(value) if len(value) <= REMEMBERED_LENGTH else matches(value)
 
 
 @cache
