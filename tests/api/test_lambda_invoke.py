@@ -186,7 +186,7 @@ busy = False
 def handler(event, context):
     global busy
     was_busy, busy = busy, True
-    time.sleep(0.2)
+    time.sleep(1.5)
     busy = False
     return [was_busy, context.log_stream_name]
 """
