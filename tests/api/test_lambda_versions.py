@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -303,10 +304,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     folder: Path = tmp_path_factory.mktemp("small")
     config = folder / "quotas.toml"
     config.write_text(f'[quotas]\n"lambda:code-storage-bytes" = {2 * len(zip_of({"app.py": SOURCE}))}\n')
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUMULET_CONFIG", str(config))
-        with Cumulet(folder / "data") as server:
-            yield server
+    with Cumulet(folder / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as server:
+        yield server
 
 
 def test_a_version_for_which_there_is_no_room_is_not_published(small: Cumulet) -> None:

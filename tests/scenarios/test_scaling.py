@@ -33,6 +33,7 @@ sqs = boto3.client("sqs")
 
 def handler(event, context):
     queue = event["queue"]
+    sqs.send_message(QueueUrl=event["begun"], MessageBody="begun")
     while not (messages := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages")):
         pass
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
@@ -166,12 +167,16 @@ def bursting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
 def served(cumulet: Cumulet, name: str, requests: int, throttled: int, qualifier: str = "$LATEST") -> int:
     """Invoke a function that waits so many times at once, see that many throttled, and return how many were served."""
     sqs = cumulet.client("sqs")
-    url = sqs.create_queue(QueueName=f"release-{name}")["QueueUrl"]
+    url, begun = (sqs.create_queue(QueueName=f"{kind}-{name}")["QueueUrl"] for kind in ("release", "begun"))
+
+    event = json.dumps({"queue": url, "begun": begun})
 
     def invoke(_: int) -> bool:
         client = cumulet.client("lambda", read_timeout=WAIT_SECONDS)
         try:
-            answer = client.invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps({"queue": url}))
+            answer = client.invoke(
+                FunctionName=name, Qualifier=qualifier, Payload=json.dumps({"queue": url, "begun": begun})
+            )
         except client.exceptions.TooManyRequestsException as error:
             response: Any = error.response
             assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
@@ -189,6 +194,9 @@ def served(cumulet: Cumulet, name: str, requests: int, throttled: int, qualifier
             assert more
             ended |= more
         assert not any(each.result() for each in ended)
+        for _ in waiting:
+            [message] = sqs.receive_message(QueueUrl=begun, WaitTimeSeconds=20)["Messages"]
+            sqs.delete_message(QueueUrl=begun, ReceiptHandle=message["ReceiptHandle"])
         for _ in waiting:
             sqs.send_message(QueueUrl=url, MessageBody="go on")
         return sum(each.result() for each in waiting)
