@@ -168,15 +168,12 @@ def served(cumulet: Cumulet, name: str, requests: int, throttled: int, qualifier
     """Invoke a function that waits so many times at once, see that many throttled, and return how many were served."""
     sqs = cumulet.client("sqs")
     url, begun = (sqs.create_queue(QueueName=f"{kind}-{name}")["QueueUrl"] for kind in ("release", "begun"))
-
     event = json.dumps({"queue": url, "begun": begun})
 
     def invoke(_: int) -> bool:
         client = cumulet.client("lambda", read_timeout=WAIT_SECONDS)
         try:
-            answer = client.invoke(
-                FunctionName=name, Qualifier=qualifier, Payload=json.dumps({"queue": url, "begun": begun})
-            )
+            answer = client.invoke(FunctionName=name, Qualifier=qualifier, Payload=event)
         except client.exceptions.TooManyRequestsException as error:
             response: Any = error.response
             assert response["ResponseMetadata"]["HTTPStatusCode"] == 429

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from cumulet import compute
 from cumulet.compute import Compute, Invocation, Outcome
 from cumulet.kernel.call import Call
@@ -84,6 +86,8 @@ class LambdaBase(Service):
             rule=configured_rule(platform.quotas),
             metrics=self.metrics,
         )
+        self._runnable: defaultdict[str, dict[str, tuple[Function, compute.Function]]] = defaultdict(dict)
+        """What runs a function, by its ARN and version."""
         self.compute: Compute
         self.provisioning = Provisioning(
             platform.store, platform.activity, self.concurrency, self.known, self._to_compute
@@ -181,8 +185,13 @@ class LambdaBase(Service):
         return outcome
 
     def _to_compute(self, function: Function) -> compute.Function:
-        """Return what runs a function."""
-        return function.to_compute(self.packages.path(function.package))
+        """Return what runs a function; the same for each invocation of it, as long as it doesn't change."""
+        versions_of = self._runnable[function.arn]
+        known = versions_of.get(function.version)
+        if known is None or known[0] is not function:
+            runnable = function.to_compute(self.packages.path(function.package))
+            known = versions_of[function.version] = (function, runnable)
+        return known[1]
 
     def _traced(self, function: Function, trace_header: str) -> str:
         """Return the trace header that a function runs with; raises RecursiveInvocationException."""
@@ -266,6 +275,7 @@ class LambdaBase(Service):
     def deleted(self, function: Function) -> None:
         """Know a function no more, nor what it had, after its commit."""
         self.directory.forget(function.key)
+        self._runnable.pop(function.arn, None)
         self.concurrency.forget(function)
         self.compute.retire(function.arn)
         self.provisioning.moved(function.key)

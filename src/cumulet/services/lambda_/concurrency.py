@@ -21,7 +21,7 @@ from cumulet.services.lambda_.scaling import CURRENT, Fleet, Growth, Rule
 
 ACCOUNT_CONCURRENCY = 1000
 """Lambda: how many invocations of an account may run at a time in a region."""
-ENVIRONMENT_MB = 64
+ENVIRONMENT_MB = 32
 """What an idle Python environment takes of memory, roughly: half of the machine's memory is for environments."""
 
 
