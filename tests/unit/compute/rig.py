@@ -68,6 +68,10 @@ class Issuer:
         del self.valid[access_key_id]
 
 
+MOST_SECONDS = 120.0
+"""How long a test may take before it has failed."""
+
+
 class Rig:
     """A Compute with what it needs."""
 
@@ -136,7 +140,8 @@ def run(folder: Path, test: Callable[[Rig], Awaitable[None]]) -> None:
     async def with_rig() -> None:
         rig = Rig(folder)
         try:
-            await test(rig)
+            async with asyncio.timeout(MOST_SECONDS):
+                await test(rig)
         finally:
             await rig.activity.stop()
             await rig.compute.stop()
