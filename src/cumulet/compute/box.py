@@ -21,7 +21,6 @@ from cumulet.compute.processes import LARGEST_PACKET, End, Facts, First
 from cumulet.compute.relay import Relay
 from cumulet.compute.variables import Places
 
-MIB = 1024 * 1024
 MOST_DESCRIPTORS = 8
 AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPENSSL_", "TZ")
 """How variables begin that a process heeds only when it starts."""
@@ -111,7 +110,7 @@ class Box:
         """What is asked for."""
         self._end: End | None = None
         self._served: list[asyncio.Server | Relay] = []
-        self._is_frozen = False
+        self.is_frozen = False
         self._inherited_bytes = 0
         """How much of their memory programs have from the spawner."""
         self._has_killed = False
@@ -132,7 +131,7 @@ class Box:
         self._spec = spec
         if self._group is not None:
             # What is in /tmp counts as memory to the kernel, but not to AWS: `used_bytes` sees to the exact limit.
-            self._group.limit((spec.memory_mb + spec.tmp_mb) * MIB)
+            self._group.limit((spec.memory_mb + spec.tmp_mb) * memory.MIB)
         request = {"folders": folders, "tmp_mb": spec.tmp_mb, "network": spec.has_network, "user": self.user}
         self.send({"fill": True, **request})
 
@@ -180,12 +179,12 @@ class Box:
 
     def freeze(self) -> None:
         """Let nothing in the box go on before `thaw`. That and this cost some 50 µs."""
-        if not self._is_frozen and not self.ended.done():
+        if not self.is_frozen and not self.ended.done():
             self._set_frozen(True)
 
     def thaw(self) -> None:
         """Let everything go on; costs nothing where nothing was frozen."""
-        if self._is_frozen and not self.ended.done():
+        if self.is_frozen and not self.ended.done():
             self._set_frozen(False)
 
     def clear(self) -> None:
@@ -202,7 +201,7 @@ class Box:
         """Return the most memory that the programs have used, without what Python runtimes have from the spawner."""
         if self._spec is None or self._first is None or self._first.pid is None:
             return 0
-        limit_bytes = self._spec.memory_mb * MIB
+        limit_bytes = self._spec.memory_mb * memory.MIB
         return memory.used_bytes(self._first.pid, limit_bytes, self._inherited_bytes)
 
     @property
@@ -282,7 +281,7 @@ class Box:
             self._end = End(failure=message["failed"])
 
     def _set_frozen(self, is_frozen: bool) -> None:
-        self._is_frozen = is_frozen
+        self.is_frozen = is_frozen
         if self._group is not None and self._group.can_freeze:
             self._group.freeze(is_frozen)
         else:

@@ -13,7 +13,7 @@ from cumulet.compute import platform_events
 from cumulet.compute.event import event_head
 from cumulet.compute.failure import RESPONSE_TOO_LARGE, Failure, response_too_large
 from cumulet.compute.function import CannotRun, Function, InitType, Invocation, Outcome
-from cumulet.compute.lifecycle import MIB, SAMPLE_SECONDS, Lifecycle
+from cumulet.compute.lifecycle import Lifecycle
 from cumulet.compute.response_stream import TRUNCATED, ResponseStream
 from cumulet.compute.runtime_api import ACCEPTED, INVALID_REQUEST_ID, TOO_LARGE, RuntimeConnection, invalid_transition
 from cumulet.compute.runtime_state import State
@@ -256,8 +256,8 @@ class Environment(Lifecycle):
         now = MACHINE.monotonic()
         if self.state is State.RUNNING and self._failure is None:
             is_first = self._init_ms is not None
-            if is_first or now - turn.began_at > SHORT_SECONDS or now - self._sampled_at > SAMPLE_SECONDS:
-                self._sample(now)
+            if is_first or now - turn.began_at > SHORT_SECONDS or self._memory.is_due(now):
+                self._look_at_memory(now)
                 if self._failure is not None:
                     return  # this will end the invocation
             self.state = State.RESPONSE_SENT
@@ -297,7 +297,7 @@ class Environment(Lifecycle):
                 log.tell(platform_events.fault(line))
         self._tell_of_runtime(turn)
         duration_ms = (now - turn.began_at) * 1000
-        report = turn.report(self.function, duration_ms, self._init_ms, self._used_mb, is_plain=log.is_plain)
+        report = turn.report(self.function, duration_ms, self._init_ms, self._memory.peak_mb, is_plain=log.is_plain)
         tail = log.finish(turn.invocation.request_id, report)
         turn.end(self._outcome(turn, now, tail))
         self._init_ms = None
@@ -314,13 +314,9 @@ class Environment(Lifecycle):
             log_tail=tail,
             duration_ms=(now - turn.began_at) * 1000,
             init_ms=self._init_ms,
-            memory_used_mb=self._used_mb,
+            memory_used_mb=self._memory.peak_mb,
             initialization_type=self.init_type,
         )
-
-    @property
-    def _used_mb(self) -> int:
-        return min(self.function.memory_mb, -(-self._peak_bytes // MIB))
 
     def _fail_invocation(self, failure: Failure) -> None:
         turn = self._turn

@@ -23,9 +23,11 @@ from cumulet.compute.failure import (
     runtime_failed,
     timed_out,
 )
+from cumulet.compute.freezing import freeze
 from cumulet.compute.function import Function, InitType
 from cumulet.compute.init_report import init_events
 from cumulet.compute.log import Log, stream_name
+from cumulet.compute.memory import MemoryUse
 from cumulet.compute.platform_events import Phase
 from cumulet.compute.processes import End
 from cumulet.compute.programs import Programs
@@ -39,14 +41,8 @@ from cumulet.compute.telemetry import Telemetry
 from cumulet.compute.variables import variables
 from cumulet.kernel.clock import MACHINE
 
-SAMPLE_SECONDS = 0.1
-"""How often memory is looked at, beside the ends of the first invocation and of those that are not short."""
-FREEZE_SECONDS = 0.1
-"""So long an environment must have been free before it is frozen: invocations one after the other cost nothing."""
-THAWED_FOR_TELEMETRY_SECONDS = 1.0
 GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
-MIB = 1024 * 1024
 TOO_MANY_EXTENSIONS = Failure(error_type="Extension.LaunchError", message="ErrTooManyExtensions", is_crash=True)
 
 
@@ -83,10 +79,8 @@ class Lifecycle(ABC):
         """Why the runtime is being killed, or why it has ended."""
         self._ending: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._is_frozen = False
         self._free_since = 0.0
-        self._sampled_at = 0.0
-        self._peak_bytes = 0
+        self._memory = MemoryUse(function.memory_mb)
 
     @property
     @abstractmethod
@@ -115,8 +109,8 @@ class Lifecycle(ABC):
             return self.state is not State.ENDED and not self._freeze(now)
         if self._failure is None and now > self._limit_at:
             self._fail_with(timed_out(self._limit_seconds))
-        if now - self._sampled_at > SAMPLE_SECONDS:
-            self._sample(now)
+        if self._memory.is_due(now):
+            self._look_at_memory(now)
         return True
 
     def end(self, reason: shutdown.Reason = "spindown") -> None:
@@ -308,7 +302,7 @@ class Lifecycle(ABC):
         programs.end_output()
         is_out_of_memory = programs.box.is_out_of_memory
         if is_out_of_memory:
-            self._peak_bytes = max(self._peak_bytes, self.function.memory_mb * MIB)
+            self._memory.ran_out()
         if self._failure is None:
             self._failure = OUT_OF_MEMORY if is_out_of_memory else runtime_failed(end, programs.executable)
         failure = self._failure
@@ -375,32 +369,20 @@ class Lifecycle(ABC):
 
     def _freeze(self, now: float) -> bool:
         """Freeze the environment if it has been free long enough; return whether it is frozen."""
-        programs = self._programs
-        if self._is_frozen or programs is None or self.state is not State.READY or self._ending is not None:
-            return self._is_frozen
-        free_seconds = now - self._free_since
-        if free_seconds < FREEZE_SECONDS:
+        if self._programs is None or self.state is not State.READY or self._ending is not None:
             return False
-        telemetry = self._log.telemetry
-        if telemetry is not None and not telemetry.is_idle and free_seconds < THAWED_FOR_TELEMETRY_SECONDS:
-            telemetry.flush()
-            return False
-        self._is_frozen = True
-        programs.box.freeze()
-        return True
+        return freeze(self._programs.box, self._log.telemetry, now - self._free_since)
 
     def _thaw(self) -> None:
-        if self._is_frozen and self._programs is not None:
-            self._is_frozen = False
+        if self._programs is not None:
             self._programs.box.thaw()
 
-    def _sample(self, now: float) -> None:
+    def _look_at_memory(self, now: float) -> None:
         """Look how much memory is used, and end the runtime if that is too much."""
-        self._sampled_at = now
         if self._programs is None:
             return
-        self._peak_bytes = max(self._peak_bytes, self._programs.box.used_bytes())
-        if self._peak_bytes > self.function.memory_mb * MIB and self._failure is None:
+        self._memory.look(self._programs.box.used_bytes(), now)
+        if self._memory.is_too_much and self._failure is None:
             self._fail_with(OUT_OF_MEMORY)
 
     def _resume_reading(self) -> None:

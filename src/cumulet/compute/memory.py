@@ -6,6 +6,42 @@ from pathlib import Path
 
 from cumulet.compute.process_tree import descendants
 
+MIB = 1024 * 1024
+SAMPLE_SECONDS = 0.1
+"""How often memory is looked at, beside the ends of the first invocation and of those that are not short."""
+
+
+class MemoryUse:
+    """The most memory that an environment has used, as far as somebody looked; boxes come and go."""
+
+    def __init__(self, memory_mb: int) -> None:
+        self._limit_bytes = memory_mb * MIB
+        self._peak_bytes = 0
+        self._looked_at = 0.0
+
+    @property
+    def peak_mb(self) -> int:
+        """Return the most that was used; AWS never shows more than the limit."""
+        return -(-min(self._peak_bytes, self._limit_bytes) // MIB)
+
+    @property
+    def is_too_much(self) -> bool:
+        """Was more used than is allowed?"""
+        return self._peak_bytes > self._limit_bytes
+
+    def is_due(self, now: float) -> bool:
+        """Is it time to look again?"""
+        return now - self._looked_at > SAMPLE_SECONDS
+
+    def look(self, used_bytes: int, now: float) -> None:
+        """Know how much is used."""
+        self._looked_at = now
+        self._peak_bytes = max(self._peak_bytes, used_bytes)
+
+    def ran_out(self) -> None:
+        """Know that the kernel has found it too much."""
+        self._peak_bytes = max(self._peak_bytes, self._limit_bytes)
+
 
 def used_bytes(first_pid: int, limit_bytes: int, inherited_bytes: int) -> int:
     """Return the most memory that was resident of all that comes from a box's first process, without that.
