@@ -19,7 +19,6 @@ from cumulet.compute.failure import (
     Failure,
     extension_exited,
     extension_not_launched,
-    runtime_exited,
     runtime_failed,
     timed_out,
 )
@@ -34,7 +33,7 @@ from cumulet.compute.programs import Programs
 from cumulet.compute.runtime_api import Runtime as RuntimeApi
 from cumulet.compute.runtime_api import RuntimeConnection
 from cumulet.compute.runtime_state import State
-from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
+from cumulet.compute.runtimes import Runtime
 from cumulet.compute.subscriptions import Subscription
 from cumulet.compute.surroundings import Code, Surroundings
 from cumulet.compute.telemetry import Telemetry
@@ -162,11 +161,17 @@ class Lifecycle(ABC):
         self.is_up = failure is None
         self._tell_of_init(phase, began_at, failure)
         if failure is not None:
-            if self.extensions:
-                await self._shut_down(programs, failure.reason)
-            programs.box.kill()
-            await asyncio.shield(programs.box.ended)
+            await self._clear_away(programs, failure)
         return failure
+
+    async def _clear_away(self, programs: Programs, failure: Failure) -> None:
+        """End what a failed init has started: what is heard of it from here on is of no concern to the next init."""
+        if self.extensions:
+            await self._shut_down(programs, failure.reason)
+        programs.box.kill()
+        await asyncio.shield(programs.box.ended)
+        programs.close()
+        self._programs = None
 
     async def _open_box(self) -> Programs:
         box = await self._around.boxes.open(self._code.box(self.function, self._runtime))
@@ -198,16 +203,13 @@ class Lifecycle(ABC):
         self.extension_registered()
 
     async def _start_runtime(self, programs: Programs) -> None:
-        code = self._code
         self._is_runtime_started = True
-        try:
-            arguments = self._runtime.command(self.function, programs.box.places, code.task, code.layers)
-            await programs.start_runtime(arguments)
-        except InvalidEntrypoint as error:
-            self._end_init(Failure(error_type="Runtime.InvalidEntrypoint", message=str(error), is_crash=True))
-        except OSError as error:
-            self._end_init(runtime_exited(f"Runtime failed to start: {error}"))
-        if self._failure is not None and programs.runtime is not None:
+        failure = await programs.start_runtime(self.function, self._runtime, self._code)
+        if programs is not self._programs:
+            return
+        if failure is not None:
+            self._end_init(failure)
+        elif self._failure is not None and programs.runtime is not None:
             programs.runtime.kill()
 
     def _tell_of_init(self, phase: Phase, began_at: float, failure: Failure | None) -> None:
@@ -326,8 +328,8 @@ class Lifecycle(ABC):
         self._failure = failure
         programs = self._programs
         if programs is None:
-            return
-        if not self.extensions:
+            self._end_init(failure)
+        elif not self.extensions:
             programs.box.kill()
         elif programs.is_running and programs.runtime is not None:
             programs.runtime.kill()
@@ -369,7 +371,7 @@ class Lifecycle(ABC):
 
     def _freeze(self, now: float) -> bool:
         """Freeze the environment if it has been free long enough; return whether it is frozen."""
-        if self._programs is None or self.state is not State.READY or self._ending is not None:
+        if self._programs is None or not self.is_up or self.state is not State.READY or self._ending is not None:
             return False
         return freeze(self._programs.box, self._log.telemetry, now - self._free_since)
 

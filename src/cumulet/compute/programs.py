@@ -9,9 +9,13 @@ from typing import Protocol
 
 from cumulet.compute.boxes import Box, Process, Program
 from cumulet.compute.extensions import Extension
+from cumulet.compute.failure import Failure, runtime_exited
+from cumulet.compute.function import Function
 from cumulet.compute.log import Log
 from cumulet.compute.pipe import OutputPipe
 from cumulet.compute.processes import End
+from cumulet.compute.runtimes import InvalidEntrypoint, Runtime
+from cumulet.compute.surroundings import Code
 from cumulet.compute.variables import extension_variables
 
 
@@ -59,15 +63,22 @@ class Programs:
         process.ended.add_done_callback(self._when_ended(extension, pipe))
         return extension
 
-    async def start_runtime(self, arguments: list[str] | None) -> None:
-        """Start the runtime. Raises OSError."""
+    async def start_runtime(self, function: Function, runtime: Runtime, code: Code) -> Failure | None:
+        """Start the runtime; return why it can't be."""
         self._pipe = OutputPipe(self._log)
-        self.executable = arguments[0] if arguments else self.box.places.executable
-        program = Program(arguments=arguments, variables=self._variables)
-        self.runtime = await self.box.run(program, self._pipe.write_end)
+        try:
+            arguments = runtime.command(function, self.box.places, code.task, code.layers)
+            self.executable = arguments[0] if arguments else self.box.places.executable
+            program = Program(arguments=arguments, variables=self._variables)
+            self.runtime = await self.box.run(program, self._pipe.write_end)
+        except InvalidEntrypoint as error:
+            return Failure(error_type="Runtime.InvalidEntrypoint", message=str(error), is_crash=True)
+        except OSError as error:
+            return runtime_exited(f"Runtime failed to start: {error}")
         self.runtime.ended.add_done_callback(
             lambda ended: self._loop.call_soon(self._watcher.runtime_ended, self, ended.result())
         )
+        return None
 
     @property
     def is_running(self) -> bool:

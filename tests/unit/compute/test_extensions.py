@@ -10,6 +10,9 @@ import pytest
 from extension_rig import LOOP, extension, layer, notes
 from rig import ARN, Rig, run, until
 
+from cumulet.compute import lifecycle
+from cumulet.compute.boxes import Box, Boxes, BoxSpec
+
 ECHO = """
 def handler(event, context):
     print("working on", event)
@@ -201,6 +204,34 @@ def test_an_extension_that_fails_in_the_init_fails_the_invocation(
         assert f"Phase: invoke\tStatus: error\tError Type: {error_type}" in rig.logs.text
         assert f"EXTENSION\tName: broken\tState: {state}\t" in rig.logs.text
         await until(lambda: rig.compute.environments() == 0)
+
+    run(tmp_path, test)
+
+
+def test_what_is_left_of_a_failed_init_does_not_touch_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    open_box = Boxes.open
+
+    async def open_slowly(boxes: Boxes, spec: BoxSpec) -> Box:
+        if opened:
+            await asyncio.sleep(1.5 * lifecycle.GOODBYE_SECONDS)
+        opened.append(spec)
+        return await open_box(boxes, spec)
+
+    monkeypatch.setattr(lifecycle, "GOODBYE_SECONDS", 0.2)
+    monkeypatch.setattr(Boxes, "open", open_slowly)
+    code = """me = register("INVOKE")
+ask("POST", "/2020-01-01/extension/exit/error", "{}", Lambda_Extension_Identifier=me,
+    Lambda_Extension_Function_Error_Type="Mine.Bad")
+sys.exit(1)"""
+
+    async def test(rig: Rig) -> None:
+        function = rig.function(ECHO, layers=(layer(tmp_path, {"broken": extension(code)}),))
+
+        outcome = await rig.invoke(function, 1)
+
+        assert json.loads(outcome.payload)["errorType"] == "Extension.ExitError"
+        assert len(opened) == 2
 
     run(tmp_path, test)
 
