@@ -99,7 +99,7 @@ class Environment(Lifecycle):
         if self.state is State.READY:
             self._send_event(turn)
         elif self.state is State.ENDED:
-            turn.outcome.set_exception(RuntimeLost())
+            self._abandon_invocation()
         return turn.outcome
 
     async def wait_until_free(self) -> None:
@@ -334,8 +334,8 @@ class Environment(Lifecycle):
 
     def _abandon_invocation(self) -> None:
         turn, self._turn = self._turn, None
-        if turn is not None and not turn.outcome.done():
-            turn.outcome.set_exception(RuntimeLost())
+        if turn is not None:
+            turn.abandon(RuntimeLost())
 
     def _become_free(self) -> None:
         self._free_since = MACHINE.monotonic()

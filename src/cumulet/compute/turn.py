@@ -88,6 +88,15 @@ class Turn:
     def end(self, outcome: Outcome) -> None:
         """All is done."""
         self.resolve(outcome)
+        self._be_over()
+
+    def abandon(self, reason: Exception) -> None:
+        """Nothing comes of it any more; the caller learns why, unless it has the answer."""
+        if not self.outcome.done():
+            self.outcome.set_exception(reason)
+        self._be_over()
+
+    def _be_over(self) -> None:
         if self.over is not None:
             self.over.set()
 
