@@ -296,8 +296,9 @@ class Environment(Lifecycle):
             if line:
                 log.tell(platform_events.fault(line))
         self._tell_of_runtime(turn)
-        duration_ms = (now - turn.began_at) * 1000
-        report = turn.report(self.function, duration_ms, self._init_ms, self._memory.peak_mb, is_plain=log.is_plain)
+        report = turn.report(
+            self.function, turn.duration_ms(now), self._init_ms, self._memory.peak_mb, is_plain=log.is_plain
+        )
         tail = log.finish(turn.invocation.request_id, report)
         turn.end(self._outcome(turn, now, tail))
         self._init_ms = None
@@ -312,7 +313,7 @@ class Environment(Lifecycle):
             payload=turn.payload,
             error="Unhandled" if turn.failure else None,
             log_tail=tail,
-            duration_ms=(now - turn.began_at) * 1000,
+            duration_ms=turn.duration_ms(now),
             init_ms=self._init_ms,
             memory_used_mb=self._memory.peak_mb,
             initialization_type=self.init_type,

@@ -1,7 +1,6 @@
 """The Python installation that functions run on, and the packages that AWS's runtime has beside the standard library.
 
-For now that is the server's own base interpreter, whatever version of Python a function asks for: the native part of
-`awslambdaric` is installed for this one.
+That is the server's own base interpreter where a function asks for no other version that is installed.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 CLIENT = Path(__file__).parent / "python" / "runtime_client.py"
-"""Stands in for the native part of `awslambdaric`, in interpreters that it isn't compiled for."""
+"""Stands in for the native part of `awslambdaric`."""
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -36,7 +35,8 @@ class Interpreter:
 def find_interpreter() -> Interpreter:
     """Return the server's base interpreter; raises LookupError where a package of the runtime isn't installed."""
     executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    return Interpreter(Path(sys.base_prefix).resolve(), executable, (BOOTSTRAP, CLIENT, *_installed(RUNTIME_PACKAGES)))
+    packages = [path for path in _installed(RUNTIME_PACKAGES) if not path.name.startswith(f"{CLIENT.stem}.")]
+    return Interpreter(Path(sys.base_prefix).resolve(), executable, (BOOTSTRAP, CLIENT, *packages))
 
 
 def _installed(names: tuple[str, ...]) -> list[Path]:

@@ -17,8 +17,6 @@ from types import ModuleType
 
 CLIENT = ("awslambdaric.__main__", "awslambdaric.bootstrap", "awslambdaric.lambda_literals")
 SDK = ("boto3", "boto3.session", "botocore.httpsession", "botocore.credentials", "botocore.endpoint", "encodings.idna")
-NATIVE_CLIENT = "runtime_client"
-"""Knows the address of the Runtime API from the environment of the process that imports it."""
 OWN = ("cumulet", "spawner")
 
 

@@ -100,6 +100,12 @@ class Turn:
         if self.over is not None:
             self.over.set()
 
+    def duration_ms(self, now: float) -> float:
+        """Return how long it has taken. AWS: what has timed out took its time limit and not a moment more."""
+        if self.failure is not None and self.failure.is_timeout:
+            return self.limit_seconds * 1000
+        return (now - self.began_at) * 1000
+
     def told_trace(self, function: Function) -> str | None:
         """Return the trace header, where events of the platform have it: where something is traced."""
         return self.trace if function.tracing_mode == "Active" or "Sampled=1" in self.trace else None
@@ -130,7 +136,7 @@ class Turn:
             status,
             error_type,
             self.told_trace(function),
-            duration_ms=(now - self.began_at) * 1000,
+            duration_ms=self.duration_ms(now),
             produced_bytes=self.produced_bytes,
             spans=spans,
         )

@@ -20,11 +20,10 @@ _NOTHING = object()
 class Field:
     """The conditions of a field, one of which must hold."""
 
-    __slots__ = ("_allows_missing", "_names", "_others", "_strings", "conditions", "path")
+    __slots__ = ("_allows_missing", "_names", "_others", "_strings", "path")
 
     def __init__(self, path: str, conditions: Sequence[Condition]) -> None:
         self.path = path
-        self.conditions = tuple(conditions)
         self._names = tuple(path.split("."))
         self._strings = frozenset(condition.text for condition in conditions if isinstance(condition, Exactly))
         self._others = [condition for condition in conditions if not isinstance(condition, Exactly | Missing)]
@@ -63,11 +62,6 @@ class Pattern:
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Return whether an event, as JSON is parsed, is like this."""
         return any(branch.matches(event) for branch in self.branches)
-
-    def explain(self, event: Mapping[str, Any]) -> list[str]:
-        """Return the fields that keep an event from matching, of the branch that comes nearest; none for a match."""
-        failing = [[field.path for field in branch.fields if not field.matches(event)] for branch in self.branches]
-        return min(failing, key=len)
 
     def paths(self) -> set[str]:
         """Return all fields that the pattern asks for."""

@@ -12,6 +12,7 @@ from cumulet.services.lambda_.policies import Asker, Statement
 
 RESOURCE = "arn:aws:lambda:us-east-1:111111111111:function:hello"
 TOPIC = "arn:aws:sns:us-east-1:222222222222:orders"
+SNS_FOR_TOPIC = Asker(service="sns.amazonaws.com", facts={"aws:sourcearn": TOPIC, "aws:sourceaccount": "222222222222"})
 
 
 def statement(region: str = "us-east-1", **members: Any) -> Statement:
@@ -92,18 +93,14 @@ def test_conditions_are_written_as_lambda_does() -> None:
     ],
 )
 def test_a_service_may_invoke_for_its_resource_if_a_statement_fits(members: dict[str, Any], is_allowed: bool) -> None:
-    policy = [statement(**members)]
-
-    found = policies.may_invoke(policy, "sns.amazonaws.com", source_arn=TOPIC, source_account="222222222222")
-
-    assert found is is_allowed
+    assert policies.allows([statement(**members)], "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed
 
 
 def test_conditions_on_what_is_not_known_do_not_hold() -> None:
     policy = [statement(SourceArn="*:*:*:*:*:*"), statement(SourceAccount="222222222222")]
 
-    assert not policies.may_invoke(policy, "sns.amazonaws.com", source_arn=None, source_account=None)
-    assert not policies.may_invoke([], "sns.amazonaws.com", source_arn=TOPIC, source_account="222222222222")
+    assert not policies.allows(policy, "lambda:InvokeFunction", Asker(service="sns.amazonaws.com"))
+    assert not policies.allows([], "lambda:InvokeFunction", SNS_FOR_TOPIC)
 
 
 ROLE = "arn:aws:iam::222222222222:role/path/reader"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled
 
 InvalidNextToken = modeled("cloudwatch", "InvalidNextToken")
@@ -9,6 +10,12 @@ InvalidParameterCombinationException = modeled("cloudwatch", "InvalidParameterCo
 InvalidParameterValueException = modeled("cloudwatch", "InvalidParameterValueException")
 MissingRequiredParameterException = modeled("cloudwatch", "MissingRequiredParameterException")
 START_NOT_BEFORE_END = "The parameter StartTime must be less than the parameter EndTime."
+
+
+def invalid_token() -> AwsError:
+    """Return the error for a token that none of our lists has given."""
+    # AWS documents no text for this.
+    return InvalidNextToken("The specified token is invalid.")
 
 
 def exclusive(one: str, other: str) -> str:

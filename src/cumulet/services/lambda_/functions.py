@@ -16,7 +16,7 @@ from cumulet.services.lambda_.errors import (
     function_not_found,
 )
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, function_arn
-from cumulet.store import Row, Tx
+from cumulet.store import Row, Tx, Value
 
 _COLUMNS = """
 account, region, name, revision, configuration, package, package_bytes, tags, reserved_concurrency, modified_at,
@@ -150,41 +150,13 @@ def create(tx: Tx, function: Function) -> Function:
     """Write a new function; raises ResourceConflictException where its name is taken."""
     if find(tx, *function.key) is not None:
         raise name_taken(function.name)
-    tx.run(
-        INSERT_FUNCTION,
-        *function.key,
-        function.revision,
-        msgspec.json.encode(function.configuration).decode(),
-        function.package.digest,
-        function.package.size_bytes,
-        msgspec.json.encode(function.tags).decode(),
-        function.reserved_concurrency,
-        function.modified_ms,
-        function.deployment,
-        function.last_version,
-        function.recursive_loop,
-        function.code_signing,
-    )
+    tx.run(INSERT_FUNCTION, *function.key, *_values(function))
     return function
 
 
 def save(tx: Tx, function: Function) -> Function:
     """Write a changed function and return it."""
-    tx.run(
-        UPDATE_FUNCTION,
-        function.revision,
-        msgspec.json.encode(function.configuration).decode(),
-        function.package.digest,
-        function.package.size_bytes,
-        msgspec.json.encode(function.tags).decode(),
-        function.reserved_concurrency,
-        function.modified_ms,
-        function.deployment,
-        function.last_version,
-        function.recursive_loop,
-        function.code_signing,
-        *function.key,
-    )
+    tx.run(UPDATE_FUNCTION, *_values(function), *function.key)
     return function
 
 
@@ -231,6 +203,23 @@ def every_reserved(tx: Tx) -> list[Function]:
 def is_any_there(tx: Tx) -> bool:
     """Is there a function?"""
     return tx.one("SELECT 1 FROM lambda_functions LIMIT 1") is not None
+
+
+def _values(function: Function) -> tuple[Value, ...]:
+    """Return the values of all columns behind those of the key."""
+    return (
+        function.revision,
+        msgspec.json.encode(function.configuration).decode(),
+        function.package.digest,
+        function.package.size_bytes,
+        msgspec.json.encode(function.tags).decode(),
+        function.reserved_concurrency,
+        function.modified_ms,
+        function.deployment,
+        function.last_version,
+        function.recursive_loop,
+        function.code_signing,
+    )
 
 
 def _from_row(row: Row) -> Function:

@@ -44,6 +44,7 @@ class InvokeOperations(AsynchronousOperations):
             "FunctionError": outcome.error,
             "ExecutedVersion": function.version,
             "LogResult": base64.b64encode(outcome.log_tail).decode() if request.get("LogType") == "Tail" else None,
+            "ContentType": "application/json",
             "Payload": outcome.payload,
         }
 

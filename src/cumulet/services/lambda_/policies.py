@@ -35,7 +35,6 @@ DELETE_POLICIES = "DELETE FROM lambda_policies WHERE account = ? AND region = ? 
 
 MOST_POLICY_BYTES = 20_480
 """Lambda: of a policy as JSON."""
-INVOKE = "lambda:InvokeFunction"
 INVOKE_URL = "lambda:InvokeFunctionUrl"
 ACCOUNT = re.compile(r"[0-9]{12}")
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com)")
@@ -65,13 +64,6 @@ class Asker:
     arn: str | None = None
     """The ARN of the principal."""
     facts: Mapping[str, str] = field(default_factory=dict)
-
-
-def may_invoke(policy: Policy, service: str, *, source_arn: str | None, source_account: str | None) -> bool:
-    """Return whether a policy lets a service, such as `sns.amazonaws.com`, invoke on behalf of one of its resources."""
-    facts = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
-    known = {name: value for name, value in facts.items() if value is not None}
-    return allows(policy, INVOKE, Asker(service=service, facts=known))
 
 
 def allows(policy: Policy, action: str, asker: Asker) -> bool:

@@ -11,8 +11,6 @@ ResourceNotFoundException = modeled("logs", "ResourceNotFoundException")
 TooManyTagsException = modeled("logs", "TooManyTagsException")
 ValidationException = modeled("logs", "ValidationException")
 
-INVALID_TOKEN = "The specified nextToken is invalid."
-
 
 def no_such_group() -> AwsError:
     """Return the error for a log group that is not there."""
@@ -26,4 +24,4 @@ def no_such_stream() -> AwsError:
 
 def invalid_token() -> AwsError:
     """Return the error for a nextToken that no answer has given for this request."""
-    return InvalidParameterException(INVALID_TOKEN)
+    return InvalidParameterException("The specified nextToken is invalid.")

@@ -1,31 +1,18 @@
-"""Tokens of lists: where a list goes on, tied to the list."""
+"""Tokens of lists, with the error of CloudWatch Logs for those that are not its own."""
 
 from __future__ import annotations
 
-import base64
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import msgspec
-
+from cumulet.services import list_tokens
+from cumulet.services.list_tokens import token
 from cumulet.services.logs.errors import invalid_token
+
+__all__ = ["position", "token"]
 
 T = TypeVar("T")
 
 
-def token(listing: object, position: object) -> str:
-    """Return the token for going on behind `position` of a list; `listing` names the list and its filters."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([listing, position])).decode()
-
-
 def position(text: str | None, listing: object, kind: type[T]) -> T | None:
     """Return the position in a token, None without one; raises InvalidParameterException for another list's token."""
-    if text is None:
-        return None
-    found: tuple[Any, T]
-    try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(text), type=tuple[Any, kind])  # type: ignore[valid-type]
-    except (ValueError, msgspec.MsgspecError):
-        raise invalid_token() from None
-    if found[0] != msgspec.to_builtins(listing):
-        raise invalid_token()
-    return found[1]
+    return list_tokens.position(text, listing, kind, invalid_token)

@@ -22,6 +22,8 @@ UNCHECKED = ("Runtime",)
 OF_LAYERS = "LayerRuntime"
 FILTERED_BY_RUNTIME = ("ListLayersRequest", "ListLayerVersionsRequest")
 LAYER_RUNTIMES = ("CompatibleRuntimes",)
+# In answers to Invoke (recorded), and not in the model.
+CONTENT_TYPE = {"ContentType": {"shape": "String", "location": "header", "locationName": "Content-Type"}}
 # The one map whose keys and values are told not to be null, too (recorded).
 WEIGHTS = ("AdditionalVersionWeights",)
 
@@ -36,6 +38,8 @@ def _correct(description: Description) -> Description:
         members = {**shapes[name]["members"]}
         members["CompatibleRuntime"] = {**members["CompatibleRuntime"], "shape": OF_LAYERS}
         shapes[name] = {**shapes[name], "members": members}
+    answer = shapes["InvocationResponse"]
+    shapes["InvocationResponse"] = {**answer, "members": {**answer["members"], **CONTENT_TYPE}}
     for name in UNCHECKED:
         shapes[name] = {key: value for key, value in shapes[name].items() if key != "enum"}
     return {**description, "shapes": shapes}
