@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -14,13 +14,9 @@ from cumulet.testing import Cumulet
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return a server with quotas."""
-    folder: Path = tmp_path_factory.mktemp("limited")
-    config = folder / "quotas.toml"
-    config.write_text('[quotas]\n"sqs:SendMessage" = 5\n"sts:GetCallerIdentity" = 1\n"sqs:PurgeQueue" = 0\n')
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUMULET_CONFIG", str(config))
-        with Cumulet(folder / "data") as server:
-            yield server
+    quotas = {"sqs:SendMessage": 5, "sts:GetCallerIdentity": 1, "sqs:PurgeQueue": 0}
+    with with_quotas(tmp_path_factory.mktemp("limited"), quotas) as server:
+        yield server
 
 
 def test_requests_over_the_rate_are_throttled_until_time_passes(limited: Cumulet) -> None:

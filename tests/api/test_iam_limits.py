@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from iam_entities import LAMBDA_LOGS, Iam, refusal
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -13,17 +14,9 @@ from cumulet.testing import Cumulet
 @pytest.fixture(scope="module")
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """A server where accounts may have two roles, two policies, and a role one policy."""
-    folder = tmp_path_factory.mktemp("strict")
-    settings = folder / "cumulet.toml"
-    settings.write_text(
-        '[quotas]\n"iam:roles-per-account" = 2\n"iam:policies-per-account" = 2\n"iam:policies-per-role" = 1\n'
-    )
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUMULET_CONFIG", str(settings))
-        server = Cumulet(folder / "data")
-        server.start()
-    yield server
-    server.stop()
+    quotas = {"iam:roles-per-account": 2, "iam:policies-per-account": 2, "iam:policies-per-role": 1}
+    with with_quotas(tmp_path_factory.mktemp("strict"), quotas) as server:
+        yield server
 
 
 def test_account_has_so_many_roles(strict_server: Cumulet) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from lambda_functions import create, zip_of
+from lambda_functions import ROLE, create, zip_of
 from test_lambda_versions import without_metadata
 
 from cumulet.testing import Cumulet
@@ -156,6 +156,38 @@ def test_an_alias_divides_invocations_by_weight(cumulet: Cumulet, weight: float,
 
     assert set(ran) == expected
     assert all(count >= 40 // len(expected) // 4 for count in ran.values())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"Role": f"{ROLE}-2"}, "Specified versions must be associated with the same execution role"),
+        (
+            {"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:123456789012:dead"}},
+            "Specified versions must be associated with the same dead letter target",
+        ),
+    ],
+)
+def test_versions_with_other_roles_or_dead_letters_do_not_share_an_alias(
+    cumulet: Cumulet, settings: dict[str, Any], message: str
+) -> None:
+    client = cumulet.client("lambda")
+    with_versions(cumulet, count=1)
+    client.update_function_configuration(FunctionName="hello", **settings)
+    client.publish_version(FunctionName="hello")
+    both = {"FunctionName": "hello", "Name": "live", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.5}}}
+
+    for _ in range(2):
+        with pytest.raises(ClientError) as at_creation:
+            client.create_alias(FunctionVersion="1", **both)
+        assert at_creation.value.response["Error"] == {"Code": "InvalidParameterValueException", "Message": message}
+    alias = without_metadata(client.create_alias(FunctionName="hello", Name="live", FunctionVersion="1"))
+    for _ in range(2):
+        with pytest.raises(ClientError) as at_update:
+            client.update_alias(**both)
+        assert at_update.value.response["Error"] == {"Code": "InvalidParameterValueException", "Message": message}
+    assert without_metadata(client.get_alias(FunctionName="hello", Name="live")) == alias
+    assert client.update_alias(FunctionName="hello", Name="live", FunctionVersion="2")["FunctionVersion"] == "2"
 
 
 def test_the_configuration_by_an_alias_is_that_of_its_main_version(cumulet: Cumulet) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from asynchronous import Asynchronous, taken
 from botocore.exceptions import ClientError
 from lambda_functions import create
+from quotas import with_quotas
 from sqs_queues import Queues
 
 from cumulet.testing import Cumulet
@@ -33,10 +33,10 @@ def test_an_event_is_accepted_with_202_and_run_with_its_requests_id(function: As
     assert run["arn"] == function.arn
 
 
-def test_the_client_context_comes_with_the_event(function: Asynchronous) -> None:
+def test_the_client_context_is_for_synchronous_invocations_only(function: Asynchronous) -> None:
     function.invoke({}, ClientContext="eyJjdXN0b20iOiB7ImEiOiAxfX0=")
 
-    assert function.runs()[0]["custom"] == {"a": 1}
+    assert function.runs()[0]["custom"] is None
 
 
 def test_without_a_payload_the_event_is_empty(function: Asynchronous) -> None:
@@ -376,6 +376,44 @@ def test_events_of_a_function_that_was_deleted_are_dropped(function: Asynchronou
     assert function.cumulet.health()["status"] == "ok"
 
 
+@pytest.mark.parametrize("is_alias", [True, False])
+def test_the_event_of_an_alias_or_version_that_was_deleted_ends_by_the_functions_settings(
+    function: Asynchronous, *, is_alias: bool
+) -> None:
+    function.use_dead_letters()
+    function.configure()
+    qualifier = function.client.publish_version(FunctionName=function.name)["Version"]
+    if is_alias:
+        function.client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=qualifier)
+        qualifier = "live"
+    event = {"fail": "no"}
+    request_id = function.invoke(event, Qualifier=qualifier)
+    if is_alias:
+        function.client.delete_alias(FunctionName=function.name, Name="live")
+    else:
+        function.client.delete_function(FunctionName=function.name, Qualifier=qualifier)
+
+    function.cumulet.advance(hours=1)
+
+    arn = f"{function.arn}:{qualifier}"
+    message = f"Function not found: {arn}"
+    assert [run["arn"] for run in function.runs()] == [arn]
+    [record] = taken(function.failures)
+    assert record["requestContext"] == {
+        "requestId": request_id,
+        "functionArn": arn,
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 1,
+    }
+    assert record["requestPayload"] == event
+    assert record["responseContext"]["statusCode"] == 404
+    assert record["responsePayload"] == {"errorMessage": message, "errorType": "ResourceNotFoundException"}
+    [letter] = function.dead.receive(MessageAttributeNames=["All"])
+    assert letter["Body"] == '{"fail":"no"}'
+    assert letter["MessageAttributes"]["ErrorMessage"]["StringValue"] == message
+    assert taken(function.successes) == []
+
+
 def test_a_version_has_settings_of_its_own(function: Asynchronous) -> None:
     function.configure()
     version = function.client.publish_version(FunctionName=function.name)["Version"]
@@ -435,6 +473,7 @@ def test_an_event_of_1_mb_is_run(cumulet: Cumulet, queues: Queues) -> None:
         ({"FunctionName": "unknown"}, "ResourceNotFoundException"),
         ({"Qualifier": "7"}, "ResourceNotFoundException"),
         ({"ClientContext": "%"}, "InvalidRequestContentException"),
+        ({"ClientContext": "e30=" * 896}, "InvalidRequestContentException"),
         ({"InvocationType": "Never"}, "ValidationException"),
     ],
 )
@@ -500,9 +539,7 @@ def own(tmp_path: Path) -> Iterator[Cumulet]:
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[Cumulet]:
     """Return a server whose accounts may run nothing at a time."""
-    settings = tmp_path / "settings.toml"
-    settings.write_text('[quotas]\n"lambda:concurrent-executions" = 0\n')
-    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(settings)}) as server:
+    with with_quotas(tmp_path, {"lambda:concurrent-executions": 0}) as server:
         yield server
 
 

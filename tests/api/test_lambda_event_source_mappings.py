@@ -176,6 +176,21 @@ def test_mappings_are_listed_by_function_by_queue_and_in_pages(cumulet: Cumulet)
     assert listed(EventSourceArn="arn:aws:sqs:us-east-1:123456789012:nobodys") == []
 
 
+def test_a_page_of_mappings_has_100_at_most(cumulet: Cumulet) -> None:
+    client = cumulet.client("lambda")
+    name = create(cumulet)["FunctionName"]
+    for number in range(101):
+        client.create_event_source_mapping(EventSourceArn=queue_arn(cumulet, f"queue-{number}"), FunctionName=name)
+
+    sizes = {
+        len(client.list_event_source_mappings(**members)["EventSourceMappings"])
+        for members in ({}, {"MaxItems": 101}, {"MaxItems": 10_000})
+    }
+
+    assert sizes == {100}
+    assert len(client.list_event_source_mappings(MaxItems=99)["EventSourceMappings"]) == 99
+
+
 def test_other_accounts_and_regions_do_not_see_a_mapping(cumulet: Cumulet) -> None:
     made = cumulet.client("lambda").create_event_source_mapping(
         EventSourceArn=queue_arn(cumulet), FunctionName=create(cumulet)["FunctionName"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import create
+from quotas import with_quotas
 from sqs_queues import Queue
 
 from cumulet.testing import Cumulet
@@ -223,9 +223,7 @@ def test_there_are_five_filters_at_most_or_what_the_quota_says(cumulet: Cumulet,
         )
 
     assert caught.value.response["Error"]["Message"] == "Number of filters exceeds the limit of 5."
-    config = tmp_path / "cumulet.toml"
-    config.write_text('[quotas]\n"lambda:filters-per-mapping" = 10\n')
-    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as own:
+    with with_quotas(tmp_path, {"lambda:filters-per-mapping": 10}) as own:
         assert len(Filtered(own, *[{"body": ["a"]}] * 10).mapping["FilterCriteria"]["Filters"]) == 10
 
 

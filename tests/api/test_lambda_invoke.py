@@ -101,6 +101,23 @@ def handler(event, context):
 """
 
 
+def context_of(length: int) -> str:
+    """Return a client context of so many characters, a multiple of four."""
+    frame = '{"custom": {"a": ""}}'
+    text = frame.replace('""', f'"{"x" * (length // 4 * 3 - len(frame))}"')
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_a_client_context_has_3583_bytes_at_most(cumulet: Cumulet) -> None:
+    name = create(cumulet, source=CONTEXT)["FunctionName"]
+    largest = context_of(3580)
+
+    ran = invoke(cumulet, name, {}, ClientContext=largest)
+
+    assert len(largest) == 3580
+    assert set(ran.value["custom"]["a"]) == {"x"}
+
+
 def test_the_context_and_the_variables_are_those_that_lambda_documents(cumulet: Cumulet) -> None:
     function = create(
         cumulet, source=CONTEXT, Timeout=20, MemorySize=192, Environment={"Variables": {"STAGE": "test", "TZ_": "x"}}
@@ -552,6 +569,12 @@ def test_a_payload_may_have_6_mb(cumulet: Cumulet) -> None:
         ({"ClientContext": "WzFd"}, "InvalidRequestContentException", 400, r"Client context .*"),
         ({"ClientContext": "not base64!"}, "InvalidRequestContentException", 400, r"Client context .*"),
         ({"ClientContext": "bm90IGpzb24="}, "InvalidRequestContentException", 400, r"Client context .*"),
+        (
+            {"ClientContext": context_of(3584)},
+            "InvalidRequestContentException",
+            400,
+            r"Client context .* 3583 bytes .*",
+        ),
         (
             {"Qualifier": "7"},
             "ResourceNotFoundException",

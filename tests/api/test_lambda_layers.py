@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, create, zip_of
 from lambda_layers import TOOLS, arn_of, publish, without_metadata
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -302,11 +303,8 @@ def test_layers_count_as_code_storage(cumulet: Cumulet) -> None:
     assert client.get_account_settings()["AccountUsage"]["TotalCodeSize"] == before + 2 * len(TOOLS)
 
 
-def test_layers_are_limited_by_the_code_storage_of_an_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = tmp_path / "cumulet.toml"
-    config.write_text(f'[quotas]\n"lambda:code-storage-bytes" = {2 * len(TOOLS)}\n')
-    monkeypatch.setenv("CUMULET_CONFIG", str(config))
-    with Cumulet(tmp_path / "data") as server:
+def test_layers_are_limited_by_the_code_storage_of_an_account(tmp_path: Path) -> None:
+    with with_quotas(tmp_path, {"lambda:code-storage-bytes": 2 * len(TOOLS)}) as server:
         publish(server)
         publish(server)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, create, zip_of
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -28,16 +28,13 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str, str]:
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return a server with room for two packages and concurrency of 110."""
-    folder: Path = tmp_path_factory.mktemp("limited")
-    config = folder / "quotas.toml"
-    config.write_text(
-        f'[quotas]\n"lambda:code-storage-bytes" = {2 * len(PACKAGE)}\n"lambda:concurrent-executions" = 110\n'
-        '"lambda:GetAccountSettings" = 1\n'
-    )
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUMULET_CONFIG", str(config))
-        with Cumulet(folder / "data") as server:
-            yield server
+    quotas = {
+        "lambda:code-storage-bytes": 2 * len(PACKAGE),
+        "lambda:concurrent-executions": 110,
+        "lambda:GetAccountSettings": 1,
+    }
+    with with_quotas(tmp_path_factory.mktemp("limited"), quotas) as server:
+        yield server
 
 
 def test_packages_of_an_account_may_not_be_larger_than_allowed_together(limited: Cumulet) -> None:
@@ -129,10 +126,8 @@ def test_another_accounts_function_is_out_of_reach_in_enforce_mode(
 
 
 def test_the_environment_that_was_free_longest_makes_room_for_a_new_one(tmp_path: Path) -> None:
-    config = tmp_path / "cumulet.toml"
-    config.write_text('[quotas]\n"lambda:environments" = 2\n')
     source = "def handler(event, context):\n    return context.log_stream_name\n"
-    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as cumulet:
+    with with_quotas(tmp_path, {"lambda:environments": 2}) as cumulet:
         client = cumulet.client("lambda")
         names = [create(cumulet, source=source)["FunctionName"] for _ in range(3)]
 

@@ -54,13 +54,25 @@ def test_tags_stay_when_a_mapping_changes_and_go_with_it(cumulet: Cumulet) -> No
     assert gone.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
+BAD_TAGS: list[tuple[dict[str, str], str]] = [
+    ({f"key-{n}": "" for n in range(51)}, "Number of tags exceeds resource tag limit."),
+    ({"aws:key": ""}, "aws: prefixed tag key names are not allowed for external use."),
+]
+
+
+@pytest.mark.parametrize(("tags", "message"), BAD_TAGS)
+def test_a_mapping_with_bad_tags_is_not_made(cumulet: Cumulet, tags: dict[str, str], message: str) -> None:
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            mapping(cumulet, Tags=tags)
+        cumulet.client("lambda").delete_function(FunctionName="hello")
+
+        assert refused.value.response["Error"] == {"Code": "InvalidParameterValueException", "Message": message}
+    assert cumulet.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+
+
 @pytest.mark.parametrize(
-    ("tags", "message"),
-    [
-        ({}, "An error occurred and the request cannot be processed."),
-        ({f"key-{n}": "" for n in range(51)}, "Number of tags exceeds resource tag limit."),
-        ({"aws:key": ""}, "aws: prefixed tag key names are not allowed for external use."),
-    ],
+    ("tags", "message"), [({}, "An error occurred and the request cannot be processed."), *BAD_TAGS]
 )
 def test_bad_tags_are_refused_twice_and_change_nothing(cumulet: Cumulet, tags: dict[str, str], message: str) -> None:
     client = cumulet.client("lambda")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import create, zip_of
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -391,9 +391,7 @@ def test_what_is_provisioned_counts_for_what_others_can_reserve(cumulet: Cumulet
 
 
 def test_a_machine_without_room_says_so(tmp_path: Path) -> None:
-    config = tmp_path / "cumulet.toml"
-    config.write_text('[quotas]\n"lambda:environments" = 3\n')
-    with Cumulet(tmp_path / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as cumulet:
+    with with_quotas(tmp_path, {"lambda:environments": 3}) as cumulet:
         name = versions(cumulet)
         put(cumulet, name, "1", 2)
         assert found(cumulet, name, "1")[0] == "READY"

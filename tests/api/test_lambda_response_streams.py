@@ -128,6 +128,7 @@ def test_a_dry_run_runs_nothing(cumulet: Cumulet) -> None:
         ({"Payload": b"{"}, "InvalidRequestContentException", 400),
         ({"Payload": b'"' + b"x" * 6_291_456 + b'"'}, "RequestTooLargeException", 413),
         ({"ClientContext": "x"}, "InvalidRequestContentException", 400),
+        ({"ClientContext": "e30=" * 896}, "InvalidRequestContentException", 400),
         ({"InvocationType": "Event"}, "ValidationException", 400),
         ({"LogType": "Head"}, "ValidationException", 400),
     ],

@@ -13,17 +13,15 @@ import apsw
 import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, create, zip_of
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
 
 @pytest.fixture
-def strict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cumulet]:
+def strict(tmp_path: Path) -> Iterator[Cumulet]:
     """Return a server that lets no deprecated runtimes in; its clock stands in March 2021."""
-    config = tmp_path / "strict.toml"
-    config.write_text('[quotas]\n"lambda:deprecated-runtimes" = 0\n')
-    monkeypatch.setenv("CUMULET_CONFIG", str(config))
-    server = Cumulet(tmp_path / "data")
+    server = with_quotas(tmp_path, {"lambda:deprecated-runtimes": 0})
     with server:
         pass
     march_29 = int(datetime(2021, 3, 29, 12, tzinfo=UTC).timestamp() * 1000)

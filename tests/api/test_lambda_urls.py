@@ -196,6 +196,31 @@ def test_a_body_in_base64_is_decoded(cumulet: Cumulet) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        (True, b"hi"),
+        ("true", b"hi"),
+        ("True", b"hi"),
+        (False, b"aGk="),
+        ("false", b"aGk="),
+        ("False", b"aGk="),
+        ("", b"aGk="),
+        (None, b"aGk="),
+    ],
+)
+def test_whether_a_body_is_in_base64_may_be_said_in_text(cumulet: Cumulet, said: Any, body: bytes) -> None:
+    answer = Address(cumulet, SAYS).say({"statusCode": 200, "body": "aGk=", "isBase64Encoded": said})
+
+    assert (answer.status, answer.body) == (200, body)
+
+
+def test_a_body_in_base64_may_have_lines(cumulet: Cumulet) -> None:
+    body = base64.encodebytes(b"x" * 100).decode()
+
+    assert Address(cumulet, SAYS).say({"statusCode": 200, "body": body, "isBase64Encoded": True}).body == b"x" * 100
+
+
+@pytest.mark.parametrize(
     "result",
     [
         {"statusCode": "many"},
@@ -205,6 +230,8 @@ def test_a_body_in_base64_is_decoded(cumulet: Cumulet) -> None:
         {"statusCode": 200, "headers": ["x"]},
         {"statusCode": 200, "headers": {"x": ["y"]}},
         {"statusCode": 200, "body": "x", "isBase64Encoded": True},
+        {"statusCode": 200, "body": "!!!", "isBase64Encoded": True},
+        {"statusCode": 200, "body": "aG!k=", "isBase64Encoded": "true"},
         {"statusCode": 200, "cookies": 5},
         {"statusCode": 200, "cookies": "a=1"},
         {"statusCode": 100},
@@ -384,6 +411,29 @@ def test_a_url_ends_with_its_function(cumulet: Cumulet) -> None:
     assert address.ask().status == 403
     create(cumulet, address.function)
     assert address.client.list_function_url_configs(FunctionName=address.function)["FunctionUrlConfigs"] == []
+
+
+@pytest.mark.parametrize("is_alias", [False, True])
+def test_a_url_does_not_come_back_with_a_function_or_alias_of_the_same_name(
+    cumulet: Cumulet, *, is_alias: bool
+) -> None:
+    address = Address(cumulet)
+    client, name = address.client, address.function
+    if is_alias:
+        client.publish_version(FunctionName=name)
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        of_alias = client.create_function_url_config(FunctionName=name, Qualifier="live", AuthType="NONE")
+        address.url = of_alias["FunctionUrl"]
+    assert address.ask().status == 200
+
+    if is_alias:
+        client.delete_alias(FunctionName=name, Name="live")
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    else:
+        client.delete_function(FunctionName=name)
+        create(cumulet, name)
+
+    assert address.ask().status == 403
 
 
 def refusal(address: Address, operation: str, **members: Any) -> tuple[str, int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import ClientError
 from lambda_functions import SOURCE, create, zip_of
+from quotas import with_quotas
 
 from cumulet.testing import Cumulet
 
@@ -301,10 +301,8 @@ def test_the_account_counts_the_packages_of_all_versions(cumulet: Cumulet) -> No
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return a server with room for two packages."""
-    folder: Path = tmp_path_factory.mktemp("small")
-    config = folder / "quotas.toml"
-    config.write_text(f'[quotas]\n"lambda:code-storage-bytes" = {2 * len(zip_of({"app.py": SOURCE}))}\n')
-    with Cumulet(folder / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as server:
+    quotas = {"lambda:code-storage-bytes": 2 * len(zip_of({"app.py": SOURCE}))}
+    with with_quotas(tmp_path_factory.mktemp("small"), quotas) as server:
         yield server
 
 

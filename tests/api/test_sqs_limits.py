@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+from quotas import with_quotas
 from sqs_queues import Queue, Queues
 
 from cumulet.testing import Cumulet
@@ -17,15 +18,8 @@ LIMIT = 20
 @pytest.fixture(scope="module")
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """A server where at most twenty messages of a queue may be in flight."""
-    folder = tmp_path_factory.mktemp("strict")
-    settings = folder / "cumulet.toml"
-    settings.write_text(f'[quotas]\n"sqs:messages-in-flight" = {LIMIT}\n')
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUMULET_CONFIG", str(settings))
-        server = Cumulet(folder / "data")
-        server.start()
-    yield server
-    server.stop()
+    with with_quotas(tmp_path_factory.mktemp("strict"), {"sqs:messages-in-flight": LIMIT}) as server:
+        yield server
 
 
 @pytest.fixture

@@ -150,17 +150,21 @@ def test_a_downstream_is_protected_by_what_its_caller_has_reserved(cumulet: Cumu
     assert consumer.left() == (0, 0)
 
 
+def with_quotas(folder: Path, quotas: str) -> Cumulet:
+    """Return a server, to be started, with these quotas."""
+    config = folder / "cumulet.toml"
+    config.write_text(f"[quotas]\n{quotas}")
+    return Cumulet(folder / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)})
+
+
 @pytest.fixture(scope="module")
 def bursting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return a server with the scaling rule of 2021: 4 environments at once, 2 more each minute, 12 in all."""
-    folder: Path = tmp_path_factory.mktemp("bursting")
-    config = folder / "cumulet.toml"
-    config.write_text(
-        "[quotas]\n"
+    quotas = (
         '"lambda:burst-concurrency" = 4\n"lambda:burst-concurrency-per-minute" = 2\n'
         '"lambda:concurrent-executions" = 12\n'
     )
-    with Cumulet(folder / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as server:
+    with with_quotas(tmp_path_factory.mktemp("bursting"), quotas) as server:
         yield server
 
 
@@ -231,10 +235,8 @@ def test_a_burst_is_served_by_the_rule_of_2021(bursting: Cumulet) -> None:
 @pytest.fixture(scope="module")
 def roomy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
     """Return a server whose functions get 2 environments at once, and no more later."""
-    folder: Path = tmp_path_factory.mktemp("roomy")
-    config = folder / "cumulet.toml"
-    config.write_text('[quotas]\n"lambda:burst-concurrency" = 2\n"lambda:burst-concurrency-per-minute" = 0\n')
-    with Cumulet(folder / "data", variables={**os.environ, "CUMULET_CONFIG": str(config)}) as server:
+    quotas = '"lambda:burst-concurrency" = 2\n"lambda:burst-concurrency-per-minute" = 0\n'
+    with with_quotas(tmp_path_factory.mktemp("roomy"), quotas) as server:
         yield server
 
 

@@ -22,6 +22,8 @@ from cumulet.compute.relay import Relay
 from cumulet.compute.variables import Places
 
 MOST_DESCRIPTORS = 8
+CLEARING_SECONDS = 5.0
+"""After this a box in which something can't be killed is killed itself."""
 AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPENSSL_", "TZ")
 """How variables begin that a process heeds only when it starts."""
 
@@ -114,6 +116,8 @@ class Box:
         self._inherited_bytes = 0
         """How much of their memory programs have from the spawner."""
         self._has_killed = False
+        self._kills_before = 0
+        self._cleared: asyncio.Future[None] | None = None
         if facts.network is not None:
             self.doors.set_result([])
 
@@ -187,10 +191,29 @@ class Box:
         if self.is_frozen and not self.ended.done():
             self._set_frozen(False)
 
-    def clear(self) -> None:
-        """Kill all programs with what they have started; the box and its /tmp stay."""
-        self.thaw()
-        self.send({"clear": True})
+    def clear(self) -> asyncio.Future[None]:
+        """Kill all programs with what they have started; the box and its /tmp stay.
+
+        Return what is done when nothing runs any more, or when the box has ended.
+        """
+        if self._cleared is None:
+            loop = asyncio.get_running_loop()
+            self._cleared = cleared = loop.create_future()
+            if self.ended.done():
+                cleared.set_result(None)
+                return cleared
+            self.thaw()
+            self.send({"clear": True})
+            patience = loop.call_later(CLEARING_SECONDS, self.kill)
+            cleared.add_done_callback(lambda _: patience.cancel())
+        return self._cleared
+
+    def begin_again(self) -> None:
+        """Know nothing of the programs that were killed by `clear`."""
+        self._end = None
+        self._has_killed = False
+        if self._group is not None:
+            self._kills_before = self._group.kills()
 
     def kill(self) -> None:
         """Kill everything in the box, and give up what it has; harmless when it has ended."""
@@ -207,8 +230,7 @@ class Box:
     @property
     def is_out_of_memory(self) -> bool:
         """Has the kernel killed a program for want of memory?"""
-        if self._group is not None:
-            self._has_killed = self._has_killed or self._group.has_killed()
+        self._look_for_kills()
         return self._has_killed
 
     @property
@@ -233,6 +255,10 @@ class Box:
     def _can_fork(self, variables: Mapping[str, str]) -> bool:
         """Can a Python runtime with these variables be a fork of the spawner?"""
         return self.facts.isolation is None and _heeded_at_start(variables) == _heeded_at_start(self.variables_at_start)
+
+    def _look_for_kills(self) -> None:
+        if self._group is not None and not self._has_killed:
+            self._has_killed = self._group.kills() > self._kills_before
 
     def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -273,6 +299,10 @@ class Box:
             if self._end is None:
                 self._end = end
             process.ended.set_result(end)
+        elif "cleared" in message:
+            if self._cleared is not None:
+                cleared, self._cleared = self._cleared, None
+                cleared.set_result(None)
         elif "doors" in message:
             self.doors.set_result(sockets)
         elif "socket" in message:
@@ -310,11 +340,13 @@ class Box:
             for door in self.doors.result():
                 door.close()
         if self._group is not None:
-            self._has_killed = self._has_killed or self._group.has_killed()
+            self._look_for_kills()
             self._groups.give_back(self._group)
             self._group = None
         if self._spec is not None and self.places.temporary is not None:
             shutil.rmtree(self.places.temporary, ignore_errors=True)
+        if self._cleared is not None:
+            self._cleared.set_result(None)
         self.ended.set_result(end)
 
 

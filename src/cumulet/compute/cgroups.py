@@ -82,15 +82,12 @@ class Group:
         if self._freezer is not None:
             os.pwrite(self._freezer, b"1" if is_frozen else b"0", 0)
 
-    def has_killed(self) -> bool:
-        """Has the kernel killed a process because the memory was used up?"""
+    def kills(self) -> int:
+        """Return how many processes the kernel has killed because the memory was used up."""
         if "memory" not in self._folders:
-            return False
-        try:
-            lines = (self._folders["memory"] / self._kind.kills).read_text().splitlines()
-        except OSError:
-            return False
-        return any(line.startswith("oom_kill ") and line != "oom_kill 0" for line in lines)
+            return 0
+        lines = _read(self._folders["memory"] / self._kind.kills).splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
     def remove(self) -> bool:
         """Remove the group, all of whose processes have ended; return whether that could be done."""

@@ -122,8 +122,9 @@ class Compute:
         for timer in (self._checker, self._reaper):
             if timer is not None:
                 timer.cancel()
-        free = [environment for pool in self._all_pools() for environment in (*pool.ready, *pool.provisioned)]
-        for pool in list(self._all_pools()):
+        pools = list(self._all_pools())
+        free = [one for pool in pools for one in (*pool.ready, *pool.provisioned, *pool.reset)]
+        for pool in pools:
             pool.retire()
         ends = [asyncio.ensure_future(environment.wait_until_ended()) for environment in free]
         if ends:
@@ -196,6 +197,8 @@ class Compute:
                     environment = await self._new_environment(function)
                     return await environment.start(invocation)
                 self._check_from_now_on(environment)
+                if environment.state is State.RESET:
+                    return await environment.start(invocation)
                 return await environment.run(invocation)
             except RuntimeLost:
                 if self._is_stopped:
@@ -256,12 +259,13 @@ class Compute:
             self._forget(environment, pool)
         elif pool.is_retired:
             environment.end()
-        elif environment.state is not State.READY:
+        elif environment.state is State.RESPONSE_SENT:
             pool.answered[environment] = None
         elif environment.init_type == "provisioned-concurrency":
             pool.provisioned[environment] = None
         else:
-            pool.ready[environment] = MACHINE.monotonic()
+            free = pool.ready if environment.state is State.READY else pool.reset
+            free[environment] = MACHINE.monotonic()
             if self._reaper is None:
                 self._reaper = asyncio.get_running_loop().call_later(REAP_SECONDS, self._reap)
 
@@ -299,7 +303,7 @@ class Compute:
 
     def _make_room(self) -> None:
         """End the environment that has been free longest."""
-        oldest = [(since, pool) for pool in self._all_pools() for since in itertools.islice(pool.ready.values(), 1)]
+        oldest = [(since, pool) for pool in self._all_pools() if (since := pool.oldest()) is not None]
         if oldest:
             since, pool = min(oldest, key=itemgetter(0))
             pool.reap(since)

@@ -1,7 +1,7 @@
 """One execution environment: what its runtime asks for, and the invocation it works on.
 
 The caller has the answer when the runtime has given it; the environment is free when the extensions have done with it
-too. AWS resets an environment in which something went wrong; here a new one takes its place.
+too.
 """
 
 from __future__ import annotations
@@ -50,20 +50,23 @@ class Environment(Lifecycle):
     ) -> None:
         super().__init__(function, runtime, code, around, init_type)
         self._on_change = on_change
-        self._waiting: RuntimeConnection | None = None
-        """The connection on which the runtime waits for an event."""
         self._init_ms: float | None = None
         """How long the init took, until an invocation has reported it."""
         self._turn: Turn | None = None
 
     async def start(self, invocation: Invocation) -> Outcome:
-        """Begin with an init, and run the invocation that it is for. Raises `CannotRun`."""
+        """Begin with an init, and run the invocation that it is for. Raises `CannotRun`.
+
+        AWS: an init that has failed is tried again as part of the invocation, as it is done in any case after a reset.
+        """
         try:
             began_at = MACHINE.monotonic()
-            failure = await self._initialise("init", INIT_SECONDS)
-            if failure is None:
-                self._init_ms = (MACHINE.monotonic() - began_at) * 1000
-                return await self.run(invocation)
+            failure = None
+            if self.state is not State.RESET:
+                failure = await self._initialise("init", INIT_SECONDS)
+                if failure is None:
+                    self._init_ms = (MACHINE.monotonic() - began_at) * 1000
+                    return await self.run(invocation)
             began_at = MACHINE.monotonic()
             failure = await self._initialise("invoke", self.function.timeout_seconds)
             if failure is None:
@@ -72,7 +75,7 @@ class Environment(Lifecycle):
             turn.is_for_nothing = True
             self._tell_of_begin(turn)
             self._answer(turn, failure.payload(invocation.request_id), failure)
-            self._close()
+            self._be_reset()
             return turn.outcome.result()
         except OSError as error:
             self._close()
@@ -111,12 +114,16 @@ class Environment(Lifecycle):
     @property
     def is_alive(self) -> bool:
         """Is the box there? It may have gone before its end is noticed."""
-        return self._programs is not None and self._programs.box.is_running
+        return self._box is not None and self._box.is_running
 
     @property
     def is_working(self) -> bool:
         """Is there an invocation, maybe one that only extensions still work on?"""
         return self._turn is not None
+
+    @property
+    def _has_begun(self) -> bool:
+        return self._turn is not None and self._turn.has_begun
 
     # What the runtime asks for
 
@@ -162,7 +169,7 @@ class Environment(Lifecycle):
         """The handler has returned `body`; None when that was too large."""
         turn = self._turn
         if (refusal := self._refusal(request_id, "InvocationResponse")) is not None:
-            connection.answer(refusal)
+            connection.refuse(refusal)
         elif turn is not None and body is not None:
             connection.answer(ACCEPTED)
             self._answer(turn, body, None)
@@ -201,7 +208,7 @@ class Environment(Lifecycle):
         """The handler has raised an error."""
         turn = self._turn
         if (refusal := self._refusal(request_id, "InvocationErrorResponse")) is not None or turn is None:
-            connection.answer(refusal or INVALID_REQUEST_ID)
+            connection.refuse(refusal or INVALID_REQUEST_ID)
         else:
             connection.answer(ACCEPTED)
             self._answer(turn, body, Failure(error_type=error_type, body=body))
@@ -209,7 +216,7 @@ class Environment(Lifecycle):
     def fail_init(self, connection: RuntimeConnection, body: bytes, error_type: str) -> None:
         """The runtime could not load the handler."""
         if self.state is not State.STARTED:
-            connection.answer(invalid_transition(self.state.value, "InitError"))
+            connection.refuse(invalid_transition(self.state.value, "InitError"))
             return
         connection.answer(ACCEPTED)
         self.state = State.INIT_ERROR
@@ -303,9 +310,11 @@ class Environment(Lifecycle):
         turn.end(self._outcome(turn, now, tail))
         self._init_ms = None
         self._turn = None
+        if self._failure is not None:
+            return
         if self.state is State.READY:
             self._become_free()
-        elif self.state is not State.ENDED and self._failure is None and self._init is None:
+        elif self.state is State.RESPONSE_SENT:
             self._on_change(self)
 
     def _outcome(self, turn: Turn, now: float, tail: bytes = b"") -> Outcome:

@@ -8,7 +8,7 @@ first one made ahead.
 From the server, as JSON: `fill` with `folders`, `tmp_mb`, `network` and `user`, once; `run` with an id, `arguments`,
 `variables`, `folder` and `is_runtime`, and the descriptor for the output; `signal` with an id and `number`; `clear`,
 `stop`, `go`; `socket`. To the server: `doors` with sockets, if the box has a network; `ended` with an id and `status`,
-as wait(2) has it, or `failure`; `socket` with one; `failed`, before it gives up.
+as wait(2) has it, or `failure`; `cleared`, when nothing is left; `socket` with one; `failed`, before it gives up.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ class Init:
                         _send_signal(pid, number)
             case {"clear": _}:
                 self._kill_all()
+                self._tell({"cleared": True})
             case {"stop": _}:
                 self._send_all(signal.SIGSTOP)
             case {"go": _}:
@@ -263,8 +264,11 @@ class Init:
                 return
             if not pid:
                 return
-            if pid in self._programs:
-                self._tell({"ended": self._programs.pop(pid), "status": status})
+            self._has_ended(pid, status)
+
+    def _has_ended(self, pid: int, status: int) -> None:
+        if pid in self._programs:
+            self._tell({"ended": self._programs.pop(pid), "status": status})
 
     def _tell(self, message: dict[str, Any], *sockets: socket.socket) -> None:
         try:
@@ -281,9 +285,13 @@ class Init:
                 _send_signal(pid, number)
 
     def _kill_all(self) -> None:
+        """End all others in the box."""
         if self._beginning.is_sandboxed:
+            self._drop_spare()
             _send_signal(-1, signal.SIGKILL)
-            return
+            with contextlib.suppress(ChildProcessError):
+                while True:
+                    self._has_ended(*os.waitpid(-1, 0))
         for _ in range(KILLING_ROUNDS):
             processes = descendants(os.getpid())
             kill_all(processes)

@@ -1,18 +1,22 @@
 """The life of an environment: its init, what ends it, its shutdown; and between invocations, freezing.
 
 Init: external extensions register, then the runtime starts; it is over when all have asked for their next event.
-Whatever goes wrong (time, memory, an exit) ends the runtime, then the box: at once where there are no extensions, else
-after they have been told.
+Whatever goes wrong (time, memory, an exit) ends the runtime, then all that runs in the box: at once where there are no
+extensions, else after they have been told. AWS calls that a reset: the environment goes on, with the same log stream
+and the same /tmp, and the next invocation begins with an init. What ends while nothing was to be done, or was started
+ahead (a new one takes its place), doesn't go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from cumulet.compute import extensions_api, platform_events, shutdown
+from cumulet.compute.boxes import Box
 from cumulet.compute.extensions import MOST_EXTENSIONS, Extension, Extensions, ExtensionState
 from cumulet.compute.failure import (
     OUT_OF_MEMORY,
@@ -42,6 +46,8 @@ from cumulet.kernel.clock import MACHINE
 
 GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
+ROUNDS_OF_THE_LOOP = 3
+"""After so many, a connection that was accepted has been made."""
 TOO_MANY_EXTENSIONS = Failure(error_type="Extension.LaunchError", message="ErrTooManyExtensions", is_crash=True)
 
 
@@ -66,7 +72,11 @@ class Lifecycle(ABC):
         self._credentials = around.credentials.issue(function.account, function.role_arn, function.name)
         self._listener: asyncio.Server | None = None
         self._connections: set[RuntimeConnection] = set()
+        self._waiting: RuntimeConnection | None = None
+        """The connection on which the runtime waits for an event."""
+        self._box: Box | None = None
         self._programs: Programs | None = None
+        """What runs in the box."""
         self._phase: Phase = "init"
         self._init: asyncio.Future[Failure | None] | None = None
         """What comes of the init, while there is one."""
@@ -86,6 +96,11 @@ class Lifecycle(ABC):
     def is_working(self) -> bool:
         """Is there an invocation, maybe one that only extensions still work on?"""
 
+    @property
+    @abstractmethod
+    def _has_begun(self) -> bool:
+        """Is there an invocation that the runtime has got?"""
+
     @abstractmethod
     def _fail_invocation(self, failure: Failure) -> None:
         """The runtime has ended: so has the invocation, if there is one."""
@@ -99,13 +114,17 @@ class Lifecycle(ABC):
         """End the invocation if the runtime and all extensions have."""
 
     @abstractmethod
+    def _become_free(self) -> None:
+        """It can take an invocation from now on."""
+
+    @abstractmethod
     def _tell_of_change(self) -> None:
         """It has become free, or has ended."""
 
     def check(self, now: float) -> bool:
         """See whether what runs keeps within its limits, and freeze what is free; return whether to look again."""
         if self._init is None and not self.is_working:
-            return self.state is not State.ENDED and not self._freeze(now)
+            return self.state not in (State.ENDED, State.RESET) and not self._freeze(now)
         if self._failure is None and now > self._limit_at:
             self._fail_with(timed_out(self._limit_seconds))
         if self._memory.is_due(now):
@@ -114,11 +133,11 @@ class Lifecycle(ABC):
 
     def end(self, reason: shutdown.Reason = "spindown") -> None:
         """Shut the environment down: at once where it has no extensions, else so that they notice."""
-        programs = self._programs
-        if programs is None or self._ending is not None:
+        if self._box is None or self._ending is not None:
             return
-        if not self.extensions or self._init is not None:
-            programs.box.kill()
+        programs = self._programs
+        if programs is None or not self.extensions or self._init is not None:
+            self._box.kill()
             return
         self._thaw()
         name = f"the shutdown of an environment of {self.function.name}"
@@ -137,6 +156,7 @@ class Lifecycle(ABC):
         self._limit_seconds = limit_seconds
         self._limit_at = began_at + limit_seconds
         self._failure = None
+        self._memory = MemoryUse(self.function.memory_mb)
         self._is_runtime_started = self.is_up = False
         self.state = State.STARTED
         self.extensions = Extensions(self._around.ids.uuid)
@@ -161,20 +181,19 @@ class Lifecycle(ABC):
         self.is_up = failure is None
         self._tell_of_init(phase, began_at, failure)
         if failure is not None:
-            await self._clear_away(programs, failure)
+            await self._clear_away(programs, failure.reason)
         return failure
 
-    async def _clear_away(self, programs: Programs, failure: Failure) -> None:
-        """End what a failed init has started: what is heard of it from here on is of no concern to the next init."""
-        if self.extensions:
-            await self._shut_down(programs, failure.reason)
-        programs.box.kill()
-        await asyncio.shield(programs.box.ended)
-        programs.close()
-        self._programs = None
-
     async def _open_box(self) -> Programs:
-        box = await self._around.boxes.open(self._code.box(self.function, self._runtime))
+        box = self._box
+        if box is not None and not box.ended.done():
+            box.begin_again()
+        else:
+            box = self._box = await self._around.boxes.open(self._code.box(self.function, self._runtime))
+            box.ended.add_done_callback(lambda _: self._lose_box())
+            box.listener.setblocking(False)
+            self._stop_listening()
+            self._listener = await self._loop.create_server(lambda: RuntimeConnection(self._api()), sock=box.listener)
         own_variables = variables(
             self.function,
             box.places,
@@ -185,8 +204,6 @@ class Lifecycle(ABC):
             initialization_type=self.init_type,
         )
         self._programs = Programs(box, self._log, own_variables, self)
-        self._stop_listening()
-        self._listener = await self._loop.create_server(lambda: RuntimeConnection(self._api()), sock=box.listener)
         return self._programs
 
     @abstractmethod
@@ -286,10 +303,12 @@ class Lifecycle(ABC):
 
     def runtime_ended(self, programs: Programs, end: End) -> None:
         """The runtime has: with it goes all that is in the box, unless there are extensions to be told."""
+        if programs is not self._programs:
+            return
         if self.extensions:
             self._runtime_is_gone(programs, end)
         else:
-            programs.box.kill()
+            self._end_rest(programs)
 
     def box_ended(self, programs: Programs, end: End) -> None:
         """Nothing is left."""
@@ -311,8 +330,12 @@ class Lifecycle(ABC):
         if self._init is not None:
             self._end_init(failure)
             return
+        goes_on = self._goes_on and not programs.box.ended.done()
         self._fail_invocation(failure)
-        if self.extensions and not programs.box.ended.done():
+        if goes_on and self._ending is None:
+            name = f"the reset of an environment of {self.function.name}"
+            self._ending = self._around.activity.spawn(name, self._reset(programs, failure.reason))
+        elif not programs.box.ended.done():
             self.end(failure.reason)
 
     def _fail_by_extension(self, programs: Programs | None, failure: Failure) -> None:
@@ -330,11 +353,75 @@ class Lifecycle(ABC):
         if programs is None:
             self._end_init(failure)
         elif not self.extensions:
-            programs.box.kill()
+            self._end_rest(programs)
         elif programs.is_running and programs.runtime is not None:
             programs.runtime.kill()
         else:
             self._loop.call_soon(self._runtime_is_gone, programs, End())
+
+    @property
+    def _goes_on(self) -> bool:
+        """Does the environment go on when what runs in it has ended?"""
+        is_ahead = self.init_type == "provisioned-concurrency"
+        return self._init is not None or (self._has_begun and not is_ahead)
+
+    def _end_rest(self, programs: Programs) -> None:
+        """End what runs beside the runtime, or instead, where there is nobody to be told."""
+        if self._goes_on:
+            programs.clear(lambda: self._is_cleared(programs))
+        else:
+            programs.box.kill()
+
+    def _is_cleared(self, programs: Programs) -> None:
+        runtime = programs.runtime
+        is_over = runtime is not None and runtime.ended.done()
+        self._runtime_is_gone(programs, runtime.ended.result() if runtime is not None and is_over else End())
+
+    async def _reset(self, programs: Programs, reason: shutdown.Reason) -> None:
+        """Prepare the environment for another init."""
+        try:
+            await self._clear_away(programs, reason)
+        except BaseException:
+            programs.box.kill()
+            raise
+        finally:
+            self._ending = None
+        self._be_reset()
+
+    async def _clear_away(self, programs: Programs, reason: shutdown.Reason) -> None:
+        """End all that runs: what is heard of it from here on is of no concern to the next init."""
+        if self.extensions:
+            await shutdown.shut_down(programs, self.extensions, self._log.telemetry, reason)
+        await asyncio.shield(programs.box.clear())
+        programs.close()
+        self._programs = None
+        self.extensions = Extensions(self._around.ids.uuid)
+        if self._log.telemetry is not None:
+            self._log.telemetry.stop()
+        await self._hang_up(programs.box)
+
+    async def _hang_up(self, box: Box) -> None:
+        """Hear nothing any more of programs that have ended."""
+        with contextlib.suppress(OSError):  # in the end one that says that nobody is waiting
+            while not box.ended.done():
+                box.listener.accept()[0].close()
+        for _ in range(ROUNDS_OF_THE_LOOP):
+            await asyncio.sleep(0)
+        self._waiting = None
+        for connection in list(self._connections):
+            connection.close()
+
+    def _be_reset(self) -> None:
+        """Wait for an invocation, with nothing but a box."""
+        if self._box is None or self._box.ended.done():
+            self._close()
+        else:
+            self.state = State.RESET
+            self._become_free()
+
+    def _lose_box(self) -> None:
+        if self.state is State.RESET:
+            self._close()
 
     async def _shut_down(self, programs: Programs, reason: shutdown.Reason) -> None:
         try:
@@ -342,8 +429,7 @@ class Lifecycle(ABC):
         finally:
             programs.box.kill()
         await asyncio.shield(programs.box.ended)
-        if self.is_up:
-            self._close()
+        self._close()
 
     def _close(self) -> None:
         if self._ended.done():
@@ -351,6 +437,8 @@ class Lifecycle(ABC):
         self.state = State.ENDED
         if self._programs is not None:
             self._programs.close()
+        if self._box is not None:
+            self._box.kill()
         self._abandon_invocation()
         if self._log.telemetry is not None:
             self._log.telemetry.stop()

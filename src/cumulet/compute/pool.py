@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cumulet.compute.environment import Environment
 from cumulet.compute.function import Function
+
+
+class Since(NamedTuple):
+    """Since when an environment waits: on the machine's monotonic clock, by which moments differ, and the platform's."""
+
+    moment: float
+    time_ms: int
 
 
 class Pool:
@@ -12,12 +21,14 @@ class Pool:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.all: set[Environment] = set()
-        self.ready: dict[Environment, float] = {}
+        self.ready: dict[Environment, Since] = {}
         """Those that wait for an event, and since when; the one used last is the last."""
         self.provisioned: dict[Environment, None] = {}
         """Those of them that were started ahead."""
         self.answered: dict[Environment, None] = {}
         """Those that have answered, and will wait for an event in a moment."""
+        self.reset: dict[Environment, float] = {}
+        """Those in which nothing runs after a failure, and since when; they are used when there is no other."""
         self.wanted = 0
         """How many are to be started ahead."""
         self.failures = 0
@@ -26,7 +37,7 @@ class Pool:
 
     def take(self) -> Environment | None:
         """Return a free environment, the one used last, so that the others age."""
-        for free in (self.provisioned, self.ready, self.answered):
+        for free in (self.provisioned, self.ready, self.answered, self.reset):
             while free:
                 environment = free.popitem()[0]
                 if environment.is_alive:  # otherwise we are about to be told
@@ -38,6 +49,7 @@ class Pool:
         self.ready.pop(environment, None)
         self.provisioned.pop(environment, None)
         self.answered.pop(environment, None)
+        self.reset.pop(environment, None)
 
     def ahead(self) -> list[Environment]:
         """Return the environments that were started ahead, free or not."""
@@ -47,12 +59,17 @@ class Pool:
         """End the free environments now, the others after their invocation."""
         self.is_retired = True
         self.wanted = 0
-        for environment in (*self.ready, *self.provisioned, *self.answered):
+        for environment in (*self.ready, *self.provisioned, *self.answered, *self.reset):
             self.drop(environment)
             environment.end()
 
+    def oldest(self) -> float | None:
+        """Return since when the one has been free that has been longest."""
+        return min((next(iter(free.values())) for free in (self.ready, self.reset) if free), default=None)
+
     def reap(self, since: float) -> None:
-        """End those that have been ready since then or longer."""
-        for environment in [environment for environment, began in self.ready.items() if began <= since]:
+        """End those that have been free since then or longer."""
+        free = (*self.ready.items(), *self.reset.items())
+        for environment in [environment for environment, began in free if began <= since]:
             self.drop(environment)
             environment.end()

@@ -47,7 +47,7 @@ class Programs:
         self._pipe: OutputPipe | None = None
         """The runtime's."""
         self._pipes: list[OutputPipe] = []
-        box.ended.add_done_callback(lambda ended: self._loop.call_soon(self._box_ended, ended.result()))
+        box.ended.add_done_callback(self._when_box_ended)
 
     async def start_extension(self, name: str) -> Extension:
         """Start an external extension. Raises OSError."""
@@ -112,12 +112,21 @@ class Programs:
             raise
         return connection
 
+    def clear(self, then: Callable[[], None]) -> None:
+        """Kill all that runs, keep the box, and call `then`, after the watcher's methods; not if the box has ended."""
+
+        def cleared(_: asyncio.Future[None]) -> None:
+            if not self.box.ended.done():
+                self._loop.call_soon(then)
+
+        self.box.clear().add_done_callback(cleared)
+
     def close(self) -> None:
-        """Kill what runs, and read nothing any more."""
+        """Read nothing any more."""
         self.end_output()
         for pipe in self._pipes:
             pipe.close()
-        self.box.kill()
+        self.box.ended.remove_done_callback(self._when_box_ended)
 
     def _when_ended(self, extension: Extension, pipe: OutputPipe) -> Callable[[asyncio.Future[End]], None]:
         def ended(end: asyncio.Future[End]) -> None:
@@ -125,6 +134,9 @@ class Programs:
             self._watcher.extension_ended(self, extension, end.result())
 
         return ended
+
+    def _when_box_ended(self, ended: asyncio.Future[End]) -> None:
+        self._loop.call_soon(self._box_ended, ended.result())
 
     def _box_ended(self, end: End) -> None:
         for pipe in self._pipes:

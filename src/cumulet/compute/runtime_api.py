@@ -33,13 +33,14 @@ def answer(status: bytes, body: bytes, head: bytes = b"") -> bytes:
     return lines % (status, head, len(body)) + body
 
 
-def error(status: bytes, error_type: str, message: str) -> bytes:
+def error(status: bytes, error_type: str, message: str, head: bytes = b"") -> bytes:
     """Return an answer that refuses."""
-    return answer(status, orjson.dumps({"errorMessage": message, "errorType": error_type}))
+    return answer(status, orjson.dumps({"errorMessage": message, "errorType": error_type}), head)
 
 
+LAST = b"Connection: close\r\n"
 ACCEPTED = answer(b"202 Accepted", b'{"status":"OK"}\n')
-INVALID_REQUEST_ID = error(b"400 Bad Request", "InvalidRequestID", "Invalid request ID")
+INVALID_REQUEST_ID = error(b"400 Bad Request", "InvalidRequestID", "Invalid request ID", LAST)
 TOO_LARGE = error(
     b"413 Request Entity Too Large",
     "RequestEntityTooLarge",
@@ -55,7 +56,7 @@ MALFORMED = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0
 def invalid_transition(state: str, wanted: str) -> bytes:
     """Return AWS's answer to a request that doesn't fit the runtime's state."""
     message = f"State transition from {state} to {wanted} failed for runtime. Error: State transition is not allowed"
-    return error(b"403 Forbidden", "InvalidStateTransition", message)
+    return error(b"403 Forbidden", "InvalidStateTransition", message, LAST)
 
 
 class Stream(Protocol):
@@ -128,6 +129,7 @@ class RuntimeConnection(asyncio.Protocol):
         "_head_bytes",
         "_headers",
         "_is_other",
+        "_is_reading",
         "_is_waiting",
         "_later",
         "_mode",
@@ -136,6 +138,7 @@ class RuntimeConnection(asyncio.Protocol):
         "_runtime",
         "_stream",
         "_transport",
+        "_unsent",
         "_url",
     )
 
@@ -163,21 +166,32 @@ class RuntimeConnection(asyncio.Protocol):
         """Whether a request for the next event is not answered yet."""
         self._later: deque[_Request] = deque()
         """What came after it."""
+        self._is_reading = False
+        self._unsent = b""
+        """Answers to what is being read; where a request for the next event follows at once, they go with the event."""
 
     def send_event(self, head: bytes, payload: bytes) -> None:
         """Answer the request for the next event."""
         self._is_waiting = False
+        unsent, self._unsent = self._unsent, b""
         self._transport.write(
-            b"HTTP/1.1 200 OK\r\n%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-            % (head, len(payload), payload)
+            b"%bHTTP/1.1 200 OK\r\n%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (unsent, head, len(payload), payload)
         )
         while self._later and not self._is_waiting:
             self._take(self._later.popleft())
 
     def answer(self, answer: bytes) -> None:
         """Answer another request, unless nobody waits for that any more."""
-        if not self._transport.is_closing():
+        if self._is_reading:
+            self._unsent += answer
+        elif not self._transport.is_closing():
             self._transport.write(answer)
+
+    def refuse(self, answer: bytes) -> None:
+        """Answer a request like that with an error, and take no more: the next one was sent without knowing of it."""
+        self.answer(answer)
+        self.close()
 
     def wait_for_event(self) -> None:
         """Say that a request will be answered with `send_event`: it is one for an extension's next event."""
@@ -194,6 +208,7 @@ class RuntimeConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+        self._send_unsent()
         self._transport.close()
 
     # What the transport tells
@@ -205,11 +220,15 @@ class RuntimeConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
+        self._is_reading = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._transport.write(MALFORMED)
-            self._transport.close()
+            self.answer(MALFORMED)
+            self.close()
+        self._is_reading = False
+        if not self._is_waiting:
+            self._send_unsent()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the environment that nobody waits here any more."""
@@ -245,7 +264,7 @@ class RuntimeConnection(asyncio.Protocol):
         elif len(name) == 12 and name.lower() == b"content-type":
             self._content_type = value
         if len(name) == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
-            self._transport.write(CONTINUE)
+            self.answer(CONTINUE)
 
     def _read_long_header(self, name: bytes, value: bytes) -> None:
         if name == b"lambda-runtime-function-error-type":
@@ -284,7 +303,7 @@ class RuntimeConnection(asyncio.Protocol):
             stream.end(self._error_type, self._error_body)
             return
         if self._refusal:
-            self._transport.write(self._refusal)
+            self.refuse(self._refusal)
             return
         body = b"".join(self._body) if self._body_bytes <= MOST_RESPONSE_BYTES else None
         parser = self._parser
@@ -294,12 +313,19 @@ class RuntimeConnection(asyncio.Protocol):
         keep_alive = parser.should_keep_alive()
         request = _Request(parser.get_method(), self._url, body, self._error_type, keep_alive, self._mode, headers)
         self._body = []
+        if self._transport.is_closing():
+            return
         if not self._is_waiting:
             self._take(request)
         elif len(self._later) < MOST_PIPELINED:
             self._later.append(request)
         else:
             self._transport.abort()
+
+    def _send_unsent(self) -> None:
+        if self._unsent and not self._transport.is_closing():
+            self._transport.write(self._unsent)
+        self._unsent = b""
 
     def _take(self, request: _Request) -> None:
         if request.path == NEXT and request.method == b"GET":
@@ -313,7 +339,7 @@ class RuntimeConnection(asyncio.Protocol):
         else:
             self._runtime.serve(self, request.method, request.path, request.headers, request.body)
         if not request.keep_alive and not self._is_waiting:
-            self._transport.close()
+            self.close()
 
     def _route(self, request: _Request) -> None:
         path, body = request.path, request.body

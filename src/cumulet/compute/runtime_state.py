@@ -15,4 +15,6 @@ class State(Enum):
     RUNNING = "Running"
     RESPONSE_SENT = "ResponseSent"
     """It has answered, and has not asked for the next event yet."""
+    RESET = "Reset"
+    """Nothing runs: the next invocation begins with an init."""
     ENDED = "Ended"

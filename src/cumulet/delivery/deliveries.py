@@ -6,8 +6,8 @@ import msgspec
 
 from cumulet.store import Tx
 
-_COLUMNS = "id, lane, target, due_at, accepted_at, attempts, deferrals, request_id, trace_header, context, payload"
-INSERT_DELIVERY = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = "id, lane, target, due_at, accepted_at, attempts, deferrals, request_id, trace_header, payload"
+INSERT_DELIVERY = f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT_DELIVERY = f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?"
 SELECT_DUE = "SELECT id FROM deliveries WHERE lane = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?"
 SELECT_NEXT_DUE = "SELECT due_at FROM deliveries WHERE lane = ? AND due_at > ? ORDER BY due_at LIMIT 1"
@@ -31,7 +31,6 @@ class Delivery(msgspec.Struct, frozen=True):
     """How often since then it could not be tried."""
     request_id: str
     trace_header: str | None
-    context: str | None
     payload: bytes = msgspec.field(default=b"")
 
 

@@ -87,15 +87,12 @@ class Engine:
         payload: bytes,
         now_ms: int,
         trace_header: str | None = None,
-        context: str | None = None,
     ) -> None:
         """Write a new delivery within the transaction of its source; it is on its way after the commit.
 
         `lane` and `target` are ARNs of one service.
         """
-        delivery = Delivery(
-            tx.next_id(), lane, target, now_ms, now_ms, 0, 0, request_id, trace_header, context, payload
-        )
+        delivery = Delivery(tx.next_id(), lane, target, now_ms, now_ms, 0, 0, request_id, trace_header, payload)
         deliveries.insert(tx, delivery)
         tx.after_commit(self._accepted, delivery)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,7 @@ class Api(BaseHTTPRequestHandler):
             self.send_header("content-length", str(len(body)))
         else:
             self.send_header("Lambda-Runtime-Aws-Request-Id", "r-1")
+        self.send_header("Lambda-Runtime-Deadline-Ms", "1800000000000")
         if self.style == "chunks":
             self.send_header("Transfer-Encoding", "chunked")
             body = b"5;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (body[:5], len(body) - 5, body[5:])
@@ -57,7 +59,7 @@ class Api(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
-        if self.style == "closes":
+        if self.style == "closes without a word":
             self.close_connection = True
 
     def log_message(self, *args: object) -> None:
@@ -77,8 +79,7 @@ class Served:
 def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     handler = type("Handler", (Api,), {"style": getattr(request, "param", ""), "asked": [], "connections": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
+        server.daemon_threads = False
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", f"127.0.0.1:{server.server_port}")
@@ -95,7 +96,7 @@ def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         thread.join()
 
 
-STYLES = ["", "small letters", "chunks", "until the end", "says that it closes", "closes"]
+STYLES = ["", "small letters", "chunks", "until the end", "says that it closes", "closes without a word"]
 
 
 @pytest.mark.parametrize("served", STYLES, indirect=True)
@@ -104,6 +105,7 @@ def test_events_come_and_are_answered_however_the_server_writes(served: Served) 
         body, headers = served.client.next()
         assert body == EVENT
         assert headers["Lambda-Runtime-Aws-Request-Id"] == "r-1"
+        assert headers["Lambda-Runtime-Deadline-Ms"] == 1_800_000_000_000
         served.client.post_invocation_result("r-1", b"[1]", "application/json")
 
     assert [(method, path.rpartition("/")[2], body) for method, path, _, body in served.asked] == [
@@ -119,6 +121,21 @@ def test_one_connection_serves_all_requests(served: Served) -> None:
         served.client.post_invocation_result("r-1", b"{}")
 
     assert len(served.connections) == 1
+
+
+@pytest.mark.parametrize("served", STYLES[:-1], indirect=True)
+def test_an_answer_goes_with_the_request_for_the_next_event_where_there_is_no_proxy(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.client, "PLATFORM", os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+    served.client.next()
+    for number in range(3):
+        served.client.post_invocation_result("r-1", b"%d" % number)
+        assert len(served.asked) == 1 + 2 * number
+        served.client.next()
+
+    assert [body for method, *_, body in served.asked if method == "POST"] == [b"0", b"1", b"2"]
 
 
 def test_an_error_is_told_with_its_cause_on_one_line(served: Served) -> None:

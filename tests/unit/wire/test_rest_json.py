@@ -41,7 +41,7 @@ def test_an_answer_in_all_its_parts() -> None:
     assert response.headers == [
         (b"x-amzn-requestid", b"the-id"),
         (b"x-amz-function-error", b"Unhandled"),
-        (b"content-type", b"application/octet-stream"),
+        (b"content-type", b"application/json"),
     ]
 
 

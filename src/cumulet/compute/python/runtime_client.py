@@ -8,34 +8,47 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
+from io import BufferedReader
+from typing import cast
 
 INVOCATION = "/2018-06-01/runtime/invocation/"
+DEADLINE = "Lambda-Runtime-Deadline-Ms"
+PLATFORM = "127.0.0.1:9001"
+"""Where the Runtime API is without a proxy. It takes an answer and the request for the next event at once."""
+
+_Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 
 
 class _Connection:
     """A connection to the Runtime API, or to a proxy of it. Raises OSError."""
 
-    def __init__(self) -> None:
-        self._host = os.environ["AWS_LAMBDA_RUNTIME_API"]
-        name, _, port = self._host.rpartition(":")
-        self._socket = socket.create_connection((name, int(port)))
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._socket = socket.create_connection((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._reader = self._socket.makefile("rb", 65536)
+        self._reader = cast("BufferedReader", self._socket.makefile("rb", 65536))
         self.is_kept = True
 
-    def ask(self, target: str, headers: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Send a request and wait for the answer: its status, headers and body."""
-        head = f"{target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: {_agent}\r\n{headers}\r\n"
-        self._socket.sendall(head.encode() + body)
+    def ask(self, requests: Sequence[bytes]) -> list[_Answer]:
+        """Send requests and wait for their answers, until one says that it is the last."""
+        self._socket.sendall(b"".join(requests))
+        answers: list[_Answer] = []
+        while self.is_kept and len(answers) < len(requests):
+            answers.append(self._receive())
+        return answers
+
+    def _receive(self) -> _Answer:
         version, _, rest = self._reader.readline().partition(b" ")
         if not rest:
             raise ConnectionResetError("the Runtime API has closed the connection")
-        answered = {}
+        headers = {}
         while line := self._reader.readline().rstrip():
             name, _, value = line.decode("utf-8", "replace").partition(":")
-            answered[name.title()] = value.strip()
-        self.is_kept = version == b"HTTP/1.1" and answered.get("Connection", "").lower() != "close"
-        return int(rest[:3]), answered, self._read_body(answered)
+            headers[name.title()] = value.strip()
+        self.is_kept = version == b"HTTP/1.1" and headers.get("Connection", "").lower() != "close"
+        return int(rest[:3]), headers, self._read_body(headers)
 
     def _read_body(self, headers: dict[str, str]) -> bytes:
         if "Content-Length" in headers:
@@ -58,6 +71,8 @@ class _Connection:
 
 _agent = ""
 _connection: _Connection | None = None
+_answered: tuple[str, bytes] | None = None
+"""An answer to an event that is not sent yet."""
 
 
 def initialize_client(agent: str) -> None:
@@ -66,12 +81,20 @@ def initialize_client(agent: str) -> None:
     _agent = agent
 
 
-def next() -> tuple[bytes, dict[str, str]]:
+def next() -> tuple[bytes, dict[str, str | int]]:
     """Wait for the next event; return its body and the headers about it, their names like This-One."""
-    status, headers, body = _ask(f"GET {INVOCATION}next")
+    global _answered
+    request = _request("GET", "next")
+    if _answered is None:
+        answers = _ask(request)
+    else:
+        (what, answer), _answered = _answered, None
+        accepted, *answers = _ask(answer, request)
+        _check(what, accepted)
+    status, headers, body = answers[0] if answers else _ask(request)[0]
     if status != 200:
         raise RuntimeError(f"Failed to get next: {status} {body!r}")
-    return body, headers
+    return body, {**headers, DEADLINE: int(headers.get(DEADLINE, "0"))}
 
 
 def post_invocation_result(
@@ -91,29 +114,43 @@ def post_error(invoke_id: str, error: str, xray_fault: str = "", invocation_id: 
 
 
 def _post(what: str, body: bytes, headers: str, invocation_id: str | None) -> None:
+    global _answered
     if invocation_id:
         headers += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
-    headers += f"Content-Length: {len(body)}\r\n"
-    status, _, answer = _ask(f"POST {INVOCATION}{what}", headers, body)
+    request = _request("POST", what, f"{headers}Content-Length: {len(body)}\r\n") + body
+    if os.environ["AWS_LAMBDA_RUNTIME_API"] == PLATFORM:
+        _answered = what, request
+    else:
+        _check(what, *_ask(request))
+
+
+def _check(what: str, answer: _Answer) -> None:
+    status, _, body = answer
     if status != 202:
-        raise RuntimeError(f"Failed to post {what}: {status} {answer!r}")
+        raise RuntimeError(f"Failed to post {what}: {status} {body!r}")
 
 
-def _ask(target: str, headers: str = "", body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+def _request(method: str, what: str, headers: str = "") -> bytes:
+    host = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    head = f"{method} {INVOCATION}{what} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {_agent}\r\n{headers}\r\n"
+    return head.encode()
+
+
+def _ask(*requests: bytes) -> list[_Answer]:
     """Ask on the connection that there is; on a new one if that has been closed since."""
     global _connection
     connection, _connection = _connection, None
     if connection is not None:
         try:
-            answer = connection.ask(target, headers, body)
+            answers = connection.ask(requests)
         except ConnectionError:
             connection.close()
             connection = None
     if connection is None:
-        connection = _Connection()
-        answer = connection.ask(target, headers, body)
+        connection = _Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        answers = connection.ask(requests)
     if connection.is_kept:
         _connection = connection
     else:
         connection.close()
-    return answer
+    return answers

@@ -8,6 +8,7 @@ import msgspec
 
 from cumulet.kernel.errors import AwsError
 from cumulet.services.lambda_ import functions
+from cumulet.services.lambda_.configuration import Configuration
 from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     function_not_found,
@@ -158,13 +159,27 @@ def not_there(key: FunctionKey, name: str) -> AwsError:
 
 
 def _check_versions(tx: Tx, key: FunctionKey, alias: Alias) -> None:
-    for version in (alias.version, alias.additional_version):
-        if version is None:
-            continue
-        number = version_number(version)
-        is_there = functions.find(tx, *key) if version == LATEST else number and find_version(tx, key, number)
-        if not is_there:
-            raise function_not_found(qualified_arn(key, version))
+    """Lambda: versions that share an alias have one role, and one dead-letter queue or none."""
+    main = _source(tx, key, alias.version)
+    if alias.additional_version is None:
+        return
+    additional = _source(tx, key, alias.additional_version)
+    if main.role_arn != additional.role_arn:
+        raise invalid("Specified versions must be associated with the same execution role")
+    if main.dead_letter_arn != additional.dead_letter_arn:
+        # AWS documents the rule; its words are not known.
+        raise invalid("Specified versions must be associated with the same dead letter target")
+
+
+def _source(tx: Tx, key: FunctionKey, version: str) -> Configuration:
+    """Return the configuration of a version; raises ResourceNotFoundException."""
+    if version == LATEST and (latest := functions.find(tx, *key)) is not None:
+        return latest.configuration
+    number = version_number(version)
+    found = find_version(tx, key, number) if number else None
+    if found is None:
+        raise function_not_found(qualified_arn(key, version))
+    return found.source
 
 
 def _from_row(row: Row) -> Alias:

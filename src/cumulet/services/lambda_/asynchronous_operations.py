@@ -29,9 +29,7 @@ class AsynchronousOperations(Destinations):
         await self.accept_event(call, request["FunctionName"], None, payload)
         return {"Status": 202}
 
-    async def accept_event(
-        self, call: Call, name: str, qualifier: str | None, payload: bytes, client_context: str | None = None
-    ) -> None:
+    async def accept_event(self, call: Call, name: str, qualifier: str | None, payload: bytes) -> None:
         """Accept an event for a function; it is on disk when this returns."""
         key, qualifier = await self.located(call, name, qualifier)
         function = await self.known(key, qualifier)
@@ -46,7 +44,6 @@ class AsynchronousOperations(Destinations):
             qualifier,
             payload,
             request_id=call.request_id,
-            client_context=client_context,
             trace_header=call.trace_header,
         )
 

@@ -35,6 +35,7 @@ from cumulet.services.lambda_.errors import (
 )
 from cumulet.services.lambda_.event_queue import EventQueue
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, Locator, parse, qualified_arn
+from cumulet.services.lambda_.function_urls import FunctionUrl
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.mappings import Mapping
 from cumulet.services.lambda_.metrics import Metrics
@@ -94,6 +95,8 @@ class LambdaBase(Service):
         )
         self.pollers = Pollers(self._poller)
         self.event_queue = EventQueue(self)
+        self.url_cache: dict[str, FunctionUrl] = {}
+        """Function URLs by their id; what has changed or gone is taken out after its commit."""
 
     async def start(self) -> None:
         """Go on with the event source mappings."""
@@ -293,7 +296,7 @@ class LambdaBase(Service):
         aliases.delete_all(tx, key)
         policies.delete_all(tx, key)
         runtime_management.forget_all(tx, key)
-        function_urls.forget(tx, key, None)
+        self._forget_urls(tx, key, None)
         event_invoke_configs.forget(tx, key)
         provisioned.forget(tx, key)
 
@@ -301,11 +304,15 @@ class LambdaBase(Service):
         """Delete all that a version or alias has, with it."""
         policies.delete(tx, key, qualifier)
         runtime_management.forget(tx, key, qualifier)
-        function_urls.forget(tx, key, qualifier)
+        self._forget_urls(tx, key, qualifier)
         event_invoke_configs.forget(tx, key, qualifier)
         provisioned.forget(tx, key, qualifier)
         tx.after_commit(self.requalified, key, qualifier)
         tx.after_commit(self.compute.retire, qualified_arn(key, qualifier))
+
+    def _forget_urls(self, tx: Tx, key: FunctionKey, qualifier: str | None) -> None:
+        for url_id in function_urls.forget(tx, key, qualifier):
+            tx.after_commit(self.url_cache.pop, url_id, None)
 
 
 def action_of(call: Call) -> str:

@@ -35,7 +35,12 @@ from cumulet.services.lambda_ import (
     versions,
 )
 from cumulet.services.lambda_.configuration import Configuration
-from cumulet.services.lambda_.errors import RATE_EXCEEDED, RecursiveInvocationException, ResourceNotFoundException
+from cumulet.services.lambda_.errors import (
+    RATE_EXCEEDED,
+    RecursiveInvocationException,
+    ResourceNotFoundException,
+    function_not_found,
+)
 from cumulet.services.lambda_.function_names import (
     LATEST,
     FunctionKey,
@@ -74,7 +79,6 @@ class EventQueue:
         payload: bytes,
         *,
         request_id: str,
-        client_context: str | None = None,
         trace_header: str | None = None,
     ) -> None:
         """Return once an event is on disk."""
@@ -87,7 +91,6 @@ class EventQueue:
             payload=payload,
             now_ms=self._service.clock.now_ms(),
             trace_header=trace_header or self._service.new_trace(),
-            context=client_context,
         )
         self._service.record("AsyncEventsReceived", function.arn)
 
@@ -130,11 +133,12 @@ class EventQueue:
         """Run the function.
 
         Lambda: while nothing may run (reserved concurrency 0), and for an event in a recursive loop, there are no
-        retries.
+        retries; nor are there when what was invoked is gone.
         """
         function = self._chosen.pop(delivery.id, None)
         if function is None:
-            return Attempt(Verdict.REFUSED)
+            gone = function_not_found(delivery.target)
+            return Attempt(Verdict.REFUSED, _refusal(gone.status, "ResourceNotFoundException", gone.message))
         if function.reserved_concurrency == 0:
             return Attempt(Verdict.REFUSED, _refusal(TOO_MANY_REQUESTS, "TooManyRequestsException", RATE_EXCEEDED))
         age_ms = self._service.clock.now_ms() - delivery.accepted_ms
@@ -145,7 +149,6 @@ class EventQueue:
                 delivery.payload,
                 qualifier=_addressed(delivery.target)[1],
                 request_id=delivery.request_id,
-                client_context=delivery.context,
                 trace_header=delivery.trace_header,
             )
         except RecursiveInvocationException as error:
@@ -172,9 +175,13 @@ class EventQueue:
         now_ms: int,
         new_ids: tuple[str, str],
     ) -> None:
-        """Send the record to a destination, and a dead letter of what has failed."""
+        """Send the record to a destination, and a dead letter of what has failed.
+
+        Where a version or alias is gone, with all its settings, those of the function hold.
+        """
         key, qualifier = _addressed(delivery.target)
-        settings = event_invoke_configs.settings(tx, key, qualifier or LATEST)
+        heir = qualifier if qualifier is None or _configuration(tx, key, qualifier) is not None else None
+        settings = event_invoke_configs.settings(tx, key, heir or LATEST)
         trace_header = answer.trace_header if answer is not None else delivery.trace_header
 
         def message(
@@ -203,7 +210,7 @@ class EventQueue:
         if end is End.DELIVERED:
             return
         tx.after_commit(self._service.record, "AsyncEventsDropped", function_arn(*key))
-        configuration = _configuration(tx, key, qualifier)
+        configuration = _configuration(tx, key, heir)
         if configuration is None:
             tx.after_commit(log_line, f"an event for {delivery.target} is dropped: there is no such function any more")
         elif target := configuration.dead_letter_arn:

@@ -8,7 +8,7 @@ import msgspec
 
 from cumulet.kernel.arns import Arn
 from cumulet.kernel.call import Call
-from cumulet.services.lambda_ import checkpoints, mappings, paging
+from cumulet.services.lambda_ import checkpoints, mappings, paging, tags
 from cumulet.services.lambda_.destinations import Destinations
 from cumulet.services.lambda_.errors import ResourceConflictException, invalid, not_found
 from cumulet.services.lambda_.filters import FILTERS
@@ -22,6 +22,8 @@ from cumulet.store import Tx
 if TYPE_CHECKING:
     from types_boto3_lambda import type_defs as t
 
+MOST_ITEMS = 100
+"""Lambda: a page of mappings has more than those of other lists."""
 MOST_ID_DIGITS = 18
 """So many fit a BIGINT."""
 
@@ -54,7 +56,7 @@ class EventSourceOperations(Destinations):
                 source_arn=str(source),
                 is_enabled=request.get("Enabled", True),
                 settings=wanted,
-                tags=dict(request.get("Tags", {})),
+                tags=tags.merged({}, request.get("Tags", {})),
                 modified_ms=self.clock.now_ms(),
             ),
         )
@@ -78,7 +80,7 @@ class EventSourceOperations(Destinations):
     ) -> dict[str, Any]:
         """List the mappings of the account in the region, or those of one function or source."""
         name = request.get("FunctionName")
-        page = paging.page(request.get("MaxItems"), request.get("Marker"))
+        page = paging.page(request.get("MaxItems"), request.get("Marker"), MOST_ITEMS)
         if page.after and (not page.after.isdecimal() or len(page.after) > MOST_ID_DIGITS):
             raise invalid("Invalid Marker")
         found = await self.store.read(

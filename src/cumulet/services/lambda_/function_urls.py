@@ -15,7 +15,6 @@ _COLUMNS = "url_id, account, region, function_name, qualifier, auth_type, invoke
 INSERT = f"INSERT INTO lambda_function_urls ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 UPDATE = "UPDATE lambda_function_urls SET auth_type = ?, invoke_mode = ?, cors = ?, modified_at = ? WHERE url_id = ?"
 DELETE = "DELETE FROM lambda_function_urls WHERE url_id = ?"
-DELETE_OF_FUNCTION = "DELETE FROM lambda_function_urls WHERE account = ? AND region = ? AND function_name = ?"
 SELECT_BY_ID = f"SELECT {_COLUMNS} FROM lambda_function_urls WHERE url_id = ?"
 SELECT_OF_FUNCTION = (
     f"SELECT {_COLUMNS} FROM lambda_function_urls WHERE account = ? AND region = ? AND function_name = ?"
@@ -115,12 +114,12 @@ def delete(tx: Tx, key: FunctionKey, qualifier: str) -> FunctionUrl:
     return url
 
 
-def forget(tx: Tx, key: FunctionKey, qualifier: str | None) -> None:
-    """Delete the URL of an alias, or all of a function (None), if there are any."""
-    if qualifier is None:
-        tx.run(DELETE_OF_FUNCTION, *key)
-    elif (row := tx.one(SELECT_ONE, *key, qualifier)) is not None:
+def forget(tx: Tx, key: FunctionKey, qualifier: str | None) -> list[str]:
+    """Delete the URL of an alias, or all of a function (None), if there are any, and return their ids."""
+    rows = tx.all(SELECT_OF_FUNCTION, *key) if qualifier is None else tx.all(SELECT_ONE, *key, qualifier)
+    for row in rows:
         tx.run(DELETE, row[0])
+    return [row[0] for row in rows]
 
 
 def _exists(url: FunctionUrl) -> AwsError:

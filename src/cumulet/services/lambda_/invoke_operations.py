@@ -29,8 +29,8 @@ class InvokeOperations(AsynchronousOperations):
         payload = cast("bytes", request.get("Payload")) or NO_PAYLOAD
         kind = request.get("InvocationType", "RequestResponse")
         if kind == "Event":
-            client_context = decoded_context(request.get("ClientContext"))
-            await self.accept_event(call, request["FunctionName"], request.get("Qualifier"), payload, client_context)
+            decoded_context(request.get("ClientContext"))  # Lambda: checked, but only passed on when somebody waits
+            await self.accept_event(call, request["FunctionName"], request.get("Qualifier"), payload)
             return {"StatusCode": 202}
         function, settings = await self.prepared(call, request, payload)
         if kind == "DryRun":
@@ -44,7 +44,6 @@ class InvokeOperations(AsynchronousOperations):
             "FunctionError": outcome.error,
             "ExecutedVersion": function.version,
             "LogResult": base64.b64encode(outcome.log_tail).decode() if request.get("LogType") == "Tail" else None,
-            "ContentType": "application/json",
             "Payload": outcome.payload,
         }
 

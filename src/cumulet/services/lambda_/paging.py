@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cumulet.services.lambda_.errors import invalid
 
 MOST_ITEMS = 50
-"""Lambda: a page has at most 50 items, however many are asked for."""
+"""Lambda: a page of most lists has at most 50 items, however many are asked for."""
 
 
 class Page(NamedTuple):
@@ -27,10 +27,10 @@ class Page(NamedTuple):
         return {"NextMarker": base64.urlsafe_b64encode(keys[self.size - 1].encode()).decode()}
 
 
-def page(max_items: int | None, marker: str | None) -> Page:
+def page(max_items: int | None, marker: str | None, most_items: int = MOST_ITEMS) -> Page:
     """Return the page that a request asks for; raises InvalidParameterValueException for a marker that is not ours."""
     try:
         after = base64.b64decode(marker, b"-_", validate=True).decode() if marker else ""
     except (ValueError, binascii.Error):
         raise invalid("Invalid Marker") from None
-    return Page(after, min(max_items or MOST_ITEMS, MOST_ITEMS))
+    return Page(after, min(max_items or most_items, most_items))

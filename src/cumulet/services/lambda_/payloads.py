@@ -10,6 +10,9 @@ import orjson
 
 from cumulet.services.lambda_.errors import bad_content
 
+MOST_CONTEXT_BYTES = 3583
+"""Lambda: of a client context, as it is sent."""
+
 
 def check_json(payload: bytes) -> None:
     """Raise InvalidRequestContentException for an event that is no JSON."""
@@ -37,9 +40,12 @@ def _is_json_all_the_same(payload: bytes) -> bool:
 
 
 def decoded_context(text: str | None) -> str | None:
-    """Return the client context as JSON text; raises InvalidRequestContentException for one that is not."""
+    """Return the client context as JSON text; raises InvalidRequestContentException for one that is not, or too long."""
     if not text:
         return None
+    if len(text) > MOST_CONTEXT_BYTES:
+        # AWS documents the limit; its words are not known.
+        raise bad_content(f"Client context must have {MOST_CONTEXT_BYTES} bytes in base64 at most.")
     try:
         context = base64.b64decode(text, validate=True)
         if isinstance(orjson.loads(context), dict):

@@ -159,12 +159,17 @@ def _content(result: Mapping[str, Any]) -> bytes:
     if body is None:
         return b""
     text = body if isinstance(body, str) else orjson.dumps(body).decode()
-    if not result.get("isBase64Encoded"):
+    if not _is_true(result.get("isBase64Encoded")):
         return text.encode()
     try:
-        return base64.b64decode(text)
+        return base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
         raise BadAnswer from None
+
+
+def _is_true(value: Any) -> bool:
+    """Whether a function says yes; libraries write booleans as text now and then."""
+    return value.lower() == "true" if isinstance(value, str) else bool(value)
 
 
 def _text(value: Any) -> str:

@@ -19,7 +19,7 @@ from cumulet.services.lambda_.policies import INVOKE_URL, Asker, allows
 from cumulet.services.lambda_.stream_operations import StreamOperations
 from cumulet.services.lambda_.streaming import StreamedInvocation
 from cumulet.services.lambda_.url_messages import BadAnswer
-from cumulet.services.service import Platform, Site, Visit
+from cumulet.services.service import Site, Visit
 from cumulet.wire import sigv4
 from cumulet.wire.http import HttpResponse
 
@@ -42,11 +42,6 @@ class Refused(Exception):
 
 class UrlSite(StreamOperations):
     """Answers at the functions' addresses."""
-
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.url_cache: dict[str, FunctionUrl] = {}
-        """By id; what has changed is taken out after its commit."""
 
     def sites(self) -> Mapping[bytes, Site]:
         """Let requests to function URLs run functions."""

@@ -22,8 +22,6 @@ UNCHECKED = ("Runtime",)
 OF_LAYERS = "LayerRuntime"
 FILTERED_BY_RUNTIME = ("ListLayersRequest", "ListLayerVersionsRequest")
 LAYER_RUNTIMES = ("CompatibleRuntimes",)
-# In answers to Invoke (recorded), and not in the model.
-CONTENT_TYPE = {"ContentType": {"shape": "String", "location": "header", "locationName": "Content-Type"}}
 # The one map whose keys and values are told not to be null, too (recorded).
 WEIGHTS = ("AdditionalVersionWeights",)
 
@@ -38,8 +36,6 @@ def _correct(description: Description) -> Description:
         members = {**shapes[name]["members"]}
         members["CompatibleRuntime"] = {**members["CompatibleRuntime"], "shape": OF_LAYERS}
         shapes[name] = {**shapes[name], "members": members}
-    answer = shapes["InvocationResponse"]
-    shapes["InvocationResponse"] = {**answer, "members": {**answer["members"], **CONTENT_TYPE}}
     for name in UNCHECKED:
         shapes[name] = {key: value for key, value in shapes[name].items() if key != "enum"}
     return {**description, "shapes": shapes}
@@ -68,4 +64,5 @@ def _of_layer(violation: Violation) -> Violation:
     return replace(violation, text=violation.text.removeprefix("Member must satisfy constraint: [").removesuffix("]"))
 
 
-OVERLAY = Overlay(correct=_correct, refuse=refuse)
+# What Invoke answers is bytes to the model, and JSON to Lambda (recorded).
+OVERLAY = Overlay(correct=_correct, refuse=refuse, content_types={"Invoke": b"application/json"})

@@ -21,7 +21,8 @@ class Overlay:
 
     `descriptions` has an entry for each protocol that the model has lost or describes otherwise. `coral_errors`
     are modeled errors that AWS answers under Coral's namespace instead of `error_namespace`. `query_messages`
-    replaces error texts that the query protocol words differently.
+    replaces error texts that the query protocol words differently. `content_types` are of answers that AWS sends with
+    another one than what the payload's type stands for, by operation.
     """
 
     correct: Callable[[Description], Description] = _unchanged
@@ -30,3 +31,4 @@ class Overlay:
     error_namespace: str = ""
     coral_errors: frozenset[str] = frozenset()
     query_messages: Mapping[str, str] = field(default_factory=dict)
+    content_types: Mapping[str, bytes] = field(default_factory=dict)

@@ -60,6 +60,7 @@ class RestJson:
         if shape is not None and payload is not None and shape.members[payload].serialization.get("eventstream"):
             return _stream_encoder(status, parts, payload, EventWriter(service, shape.members[payload]))
         write_body, content_type = payload_writer(service, shape)
+        content_type = service.overlay.content_types.get(operation.name, content_type)
 
         def encode(result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
             value = result or {}
