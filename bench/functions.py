@@ -192,7 +192,7 @@ def invoke_request(url: str, name: str, *headers: str) -> bytes:
     lines = (
         f"POST /2015-03-31/functions/{name}/invocations HTTP/1.1",
         f"Host: {host}:{port}",
-        f"Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
+        f"Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature={'0' * 64}",
         f"Content-Length: {len(EVENT)}",
         *headers,
     )

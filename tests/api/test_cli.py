@@ -248,3 +248,13 @@ def test_status_of_something_else_is_one_line(tmp_path: Path, said: bytes) -> No
             out, error = status.communicate(timeout=20)
 
     assert_one_line(subprocess.CompletedProcess(command, status.returncode, out, error), 3, url)
+
+
+@pytest.mark.parametrize("command", [(), ("start",), ("invoke",), ("logs",), ("status",), ("simulate", "scaling")])
+def test_help_is_plain_text(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(*command, "--help", folder=tmp_path)
+
+    assert done.returncode == 0
+    assert done.stdout.isascii()  # no frames
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not re.search("<(bool|int)", done.stdout)  # no types of Python

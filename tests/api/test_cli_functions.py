@@ -209,6 +209,14 @@ def test_what_invoke_can_not_do_is_one_line(
     assert_one_line(shell.run("invoke", *arguments), code, *words)
 
 
+def test_invoke_says_why_a_function_is_throttled(shell: Shell, teller: str) -> None:
+    shell.cumulet.client("lambda").put_function_concurrency(FunctionName=teller, ReservedConcurrentExecutions=0)
+
+    done = shell.run("invoke", teller)
+
+    assert_one_line(done, 1, "Rate Exceeded. (ReservedFunctionConcurrentInvocationLimitExceeded)")
+
+
 def test_commands_without_credentials_are_the_default_accounts(cumulet: Cumulet, tmp_path: Path) -> None:
     default = cumulet.as_account("000000000000")
     name = create(default, f"teller-{cumulet.account}", source=TELLER)["FunctionName"]
@@ -370,7 +378,7 @@ def test_nothing_logged_is_said(shell: Shell, teller: str, arguments: tuple[str,
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("nobody",), 1, ("there is no function or log group nobody",)),
+        (("nobody",), 1, ("there is no function or log group nobody in us-east-1",)),
         (("nobody", "-f"), 1, ("there is no function or log group nobody",)),
         (("/aws/lambda/nobody",), 1, ("there is no function or log group /aws/lambda/nobody",)),
         (("--since", "yesterday"), 2, ("--since", "30s, 10m, 2h or 1d", "yesterday")),

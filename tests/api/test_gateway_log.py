@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from botocore.exceptions import ClientError
+from lambda_functions import create
 from raw_http import LIST_QUEUES, RawConnection, exchange, form, head, json
 
 from cumulet.gateway.body import MOST_BODY_BYTES
@@ -40,6 +41,20 @@ def test_each_request_is_one_json_line(tmp_path: Path) -> None:
     assert isinstance(created["ms"], float)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(created["time"]))
     assert (refused["operation"], refused["status"]) == ("GetQueueUrl", 400)
+
+
+def test_what_is_told_without_a_failure_of_the_platform_has_no_error(tmp_path: Path) -> None:
+    nobody = {"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:000000000000:nobody"}}
+    with Cumulet(tmp_path / "data") as server:
+        name = create(server)["FunctionName"]
+        functions = server.client("lambda")
+        functions.put_function_event_invoke_config(FunctionName=name, DestinationConfig=nobody)
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+        server.advance(seconds=0)
+
+    [line] = [line for line in lines(server) if "message" in line]
+    assert "could not be sent" in str(line["message"])
+    assert set(line) == {"time", "message"}
 
 
 def test_refused_requests_say_what_they_asked_for(tmp_path: Path) -> None:

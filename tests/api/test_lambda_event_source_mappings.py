@@ -236,6 +236,7 @@ FAILED = "1 validation error detected: Value '{}' at '{}' failed to satisfy cons
         ({"BisectBatchOnFunctionError": True}, INVALID, UNSUPPORTED.format("BisectBatchOnFunctionError")),
         ({"MaximumRecordAgeInSeconds": 60}, INVALID, UNSUPPORTED.format("MaximumRecordAgeInSeconds")),
         ({"MaximumRetryAttempts": 1}, INVALID, UNSUPPORTED.format("MaximumRetryAttempts")),
+        ({"MaximumRetryAttempts": 0}, INVALID, UNSUPPORTED.format("MaximumRetryAttempts")),
         ({"TumblingWindowInSeconds": 1}, INVALID, UNSUPPORTED.format("TumblingWindowInSeconds")),
         (
             {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:orders"}}},
@@ -342,6 +343,7 @@ def test_a_queue_must_hide_messages_as_long_as_the_function_may_run(cumulet: Cum
         ),
         ({"FunctionName": "nobodys"}, "Function does not exist"),
         ({"ParallelizationFactor": 2}, UNSUPPORTED.format("ParallelizationFactor")),
+        ({"MaximumRetryAttempts": 0}, UNSUPPORTED.format("MaximumRetryAttempts")),
     ],
 )
 def test_what_update_refuses_changes_nothing(cumulet: Cumulet, changes: dict[str, Any], message: str) -> None:

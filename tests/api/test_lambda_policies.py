@@ -187,6 +187,15 @@ def test_policies_go_with_what_they_are_of(cumulet: Cumulet) -> None:
 
 OWNER = "111122223333"
 ARN = f"arn:aws:lambda:us-east-1:{OWNER}:function:"
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "put-for-all": {},
+    "put-for-any": {"Principal": {"AWS": "*"}},
+    "put-for-one": {"Principal": {"AWS": ["999999999999", "000000000000"]}, "Action": ["lambda:Get*", "lambda:Inv*"]},
+    "put-for-others": {"Principal": {"AWS": ["999999999999"], "Service": "sns.amazonaws.com"}},
+    "put-for-reading": {"Action": ["lambda:Get*", "lambda:InvokeFunctionUrl"]},
+    "put-on-condition": {"Condition": {"StringLike": {"aws:PrincipalOrgID": "*"}}},
+}
+"""Functions with whole policies: what is not said is all."""
 
 
 @pytest.fixture(scope="module")
@@ -196,13 +205,16 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with Cumulet(folder, account=OWNER) as server:
         client = server.client("lambda")
         everyone = {"Action": "lambda:InvokeFunction", "Principal": "000000000000"}
-        for name in ("open", "closed", "shown", "aliased"):
+        for name in ("open", "closed", "shown", "aliased", *DOCUMENTS):
             create(server, name, Publish=True)
         client.add_permission(FunctionName="open", StatementId="s", **everyone)
         client.add_permission(FunctionName="closed", StatementId="s", **{**everyone, "Principal": "999999999999"})
         client.add_permission(FunctionName="shown", StatementId="s", **{**everyone, "Action": "lambda:GetFunction"})
         client.create_alias(FunctionName="aliased", Name="live", FunctionVersion="1")
         client.add_permission(FunctionName="aliased", StatementId="s", Qualifier="live", **everyone)
+        for name, elements in DOCUMENTS.items():
+            statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": ARN + name, **elements}
+            client.put_resource_policy(ResourceArn=ARN + name, Policy=json.dumps({"Statement": statement}))
     with Cumulet(folder, auth="enforce") as server:
         session = boto3.Session()
         credentials = dict(
@@ -217,14 +229,20 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         )
 
 
-@pytest.mark.parametrize("name", ["open", "open:$LATEST", "aliased:live"])
+@pytest.mark.parametrize("name", ["open", "open:$LATEST", "aliased:live", "put-for-all", "put-for-any", "put-for-one"])
 def test_another_account_invokes_what_a_policy_allows_it(root: Any, name: str) -> None:
     answer = root.invoke(FunctionName=ARN + name, Payload=b"7")
 
     assert answer["Payload"].read() == b"7"
 
 
-@pytest.mark.parametrize("name", ["closed", "shown", "aliased", "aliased:1", "open:1", "unknown"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("closed", "shown", "aliased", "aliased:1", "open:1", "unknown"),
+        *("put-for-others", "put-for-reading", "put-on-condition", "put-for-all:1"),
+    ],
+)
 def test_another_account_does_not_invoke_what_no_policy_allows(root: Any, name: str) -> None:
     with pytest.raises(ClientError) as denied:
         root.invoke(FunctionName=ARN + name)

@@ -54,6 +54,16 @@ def handler(event, context):
         {"itemIdentifier": record["messageId"]} for record in event["Records"] if record["body"].startswith("poison")
     ]}
 """
+# Tells how many there are.
+COUNTING_SOURCE = """
+import json, os
+import boto3
+
+def handler(event, context):
+    bodies = [record["body"] for record in event["Records"]]
+    report = {"bodies": len(bodies), "different": len(set(bodies))}
+    boto3.client("sqs").send_message(QueueUrl=os.environ["RESULTS"], MessageBody=json.dumps(report))
+"""
 VISIBILITY_SECONDS = 30
 
 
@@ -301,6 +311,24 @@ def test_a_window_ends_when_the_batch_is_full(cumulet: Cumulet) -> None:
     [report] = consumer.reports()
     assert len(report["bodies"]) == 25
     assert consumer.queue.counts() == (0, 5, 0)
+
+
+def test_two_thousand_messages_of_five_minutes_are_one_batch(cumulet: Cumulet) -> None:
+    consumer = Consumer(
+        cumulet, mapping={"BatchSize": 10_000, "MaximumBatchingWindowInSeconds": 300}, source=COUNTING_SOURCE
+    )
+    consumer.queue.set(VisibilityTimeout="900")
+    for first in range(0, 2000, 10):
+        entries = [{"Id": str(number), "MessageBody": str(number)} for number in range(first, first + 10)]
+        consumer.sqs.send_message_batch(QueueUrl=consumer.queue.url, Entries=entries)
+
+    cumulet.advance(seconds=299)
+    early = consumer.reports()
+    cumulet.advance(seconds=1)
+
+    assert early == []
+    assert consumer.reports() == [{"bodies": 2000, "different": 2000}]
+    assert consumer.queue.counts() == (0, 0, 0)
 
 
 def test_what_a_window_holds_is_given_back_when_the_mapping_is_deleted(cumulet: Cumulet) -> None:

@@ -55,12 +55,13 @@ def test_a_function_that_sends_to_its_own_queue_runs_sixteen_times_and_the_messa
         queues.standard("dead"),
     )
     queue.bury_in(dead, 2)
-    looping(cumulet, results, queue=queue)
+    name = looping(cumulet, results, queue=queue)
 
     queue.send("once")
     cumulet.advance(seconds=3 * VISIBILITY_SECONDS)
 
     assert len(taken(results)) == 16
+    assert Measured(cumulet, name).metric("RecursiveInvocationsDropped") >= 1
     assert dead.bodies() == ["again"]
     assert queue.counts() == (0, 0, 0)
 

@@ -62,6 +62,8 @@ def reaching(url: str) -> Iterator[None]:
         yield
     except ClientError as error:
         message = error.response["Error"].get("Message") or str(error)
+        if reason := error.response.get("Reason"):
+            message = f"{message} ({reason})"
         fail(message + (ROOT_KEY if error.response["Error"]["Code"] in UNKNOWN_KEY else ""))
     except (ConnectionError, HTTPClientError):
         _fail_to_reach(url)

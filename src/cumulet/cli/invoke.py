@@ -25,7 +25,7 @@ from cumulet.cli.log_lines import styled
 
 
 def invoke(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN of the function.")],
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="A name, NAME:QUALIFIER or an ARN.")],
     event: Annotated[str, typer.Option(metavar="EVENT", help="JSON, @FILE, or - to read it from the input.")] = "{}",
     is_asynchronous: Annotated[
         bool, typer.Option("--async", help="Don't wait: the event is queued, run, and tried again if it fails.")

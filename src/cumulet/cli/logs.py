@@ -52,7 +52,7 @@ def logs(
         service = client("logs", url, region)
         only = None
         if function is not None and (only := log_group_of(function, service, client("lambda", url, region))) is None:
-            fail(f"there is no function or log group {function}")
+            fail(f"there is no function or log group {function} in {region}")
         tail = Tail(service, only, pattern, start_ms)
         has_shown = is_waiting = False
         while True:

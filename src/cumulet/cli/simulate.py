@@ -12,22 +12,32 @@ from cumulet.cli.connection import EXIT_USAGE, fail
 OVER = re.compile(r"([1-9][0-9]{0,3})m")
 RULES = ("current", "2021")
 
-simulate = typer.Typer(no_args_is_help=True, help="Compute what AWS would do, without running anything.")
+simulate = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Compute what AWS would do, without running anything."
+)
 
 
 @simulate.command()
 def scaling(
-    requests: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many requests there are.")] = 10_000,
+    requests: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, max=1_000_000, help="How many requests there are.")
+    ] = 10_000,
     over: Annotated[
-        str, typer.Option(metavar="TIME", help="Over how many minutes: 2m. Each minute's come at once.")
+        str, typer.Option(metavar="TIME", help="Over how many minutes. Each minute's come at once.")
     ] = "1m",
-    provisioned: Annotated[int, typer.Option(min=0, help="Provisioned concurrency of the function.")] = 0,
-    limit: Annotated[int, typer.Option(min=1, help="The account's concurrent executions.")] = 10_000,
+    provisioned: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, help="Provisioned concurrency of the function.")
+    ] = 0,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="The account's concurrent executions.")] = 10_000,
     rule: Annotated[
         str, typer.Option(metavar="WORD", help="current: 1,000 more every 10 s. 2021: a burst, then more each minute.")
     ] = "current",
-    burst: Annotated[int, typer.Option(min=1, help="Of the rule of 2021: the region's burst.")] = 3000,
-    per_minute: Annotated[int, typer.Option(min=0, help="Of the rule of 2021: environments more each minute.")] = 500,
+    burst: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, help="Of the rule of 2021: the region's burst.")
+    ] = 3000,
+    per_minute: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, help="Of the rule of 2021: environments more each minute.")
+    ] = 500,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON array with an object for each minute.")] = False,
 ) -> None:
     """Show how a function scales: which requests are served by what, and which are throttled (429)."""

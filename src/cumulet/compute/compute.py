@@ -17,18 +17,18 @@ from cumulet.compute.boxes import Boxes, Serve
 from cumulet.compute.environment import Environment, RuntimeLost
 from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
 from cumulet.compute.packages import Packages
-from cumulet.compute.pool import Pool
+from cumulet.compute.pool import Pool, Since
 from cumulet.compute.runtime_state import State
 from cumulet.compute.runtimes import Runtimes
 from cumulet.compute.surroundings import Code, Surroundings
 from cumulet.delivery.logs import LogSink
 from cumulet.kernel.activity import Activity
-from cumulet.kernel.clock import MACHINE, Clock
+from cumulet.kernel.clock import MACHINE, Clock, Timer
 from cumulet.kernel.credentials import CredentialIssuer
 from cumulet.kernel.ids import Ids
 
 IDLE_SECONDS = 600.0
-REAP_SECONDS = 30.0
+"""After so much time of the platform's clock without an event an environment ends."""
 CHECK_SECONDS = 0.05
 """How often environments that aren't frozen are checked."""
 STOP_SECONDS = 3.0
@@ -78,7 +78,7 @@ class Compute:
         self._starting_ahead = asyncio.Semaphore(AT_A_TIME)
         self._is_stopped = False
         self._checker: asyncio.TimerHandle | None = None
-        self._reaper: asyncio.TimerHandle | None = None
+        self._reaper: Timer | None = None
 
     @property
     def isolation(self) -> str:
@@ -265,9 +265,9 @@ class Compute:
             pool.provisioned[environment] = None
         else:
             free = pool.ready if environment.state is State.READY else pool.reset
-            free[environment] = MACHINE.monotonic()
+            free[environment] = since = Since(MACHINE.monotonic(), self._around.clock.now_ms())
             if self._reaper is None:
-                self._reaper = asyncio.get_running_loop().call_later(REAP_SECONDS, self._reap)
+                self._reap_after(since)
 
     def _forget(self, environment: Environment, pool: Pool) -> None:
         function = environment.function
@@ -305,15 +305,21 @@ class Compute:
         """End the environment that has been free longest."""
         oldest = [(since, pool) for pool in self._all_pools() if (since := pool.oldest()) is not None]
         if oldest:
-            since, pool = min(oldest, key=itemgetter(0))
-            pool.reap(since)
+            min(oldest, key=itemgetter(0))[1].end_oldest()
 
     def _reap(self) -> None:
         """End environments that have been free for long."""
+        self._reaper = None
+        idle_ms = self._around.clock.now_ms() - int(IDLE_SECONDS * 1000)
         for pool in list(self._all_pools()):
-            pool.reap(MACHINE.monotonic() - IDLE_SECONDS)
-        loop = asyncio.get_running_loop()
-        self._reaper = loop.call_later(REAP_SECONDS, self._reap) if self._pools else None
+            while (since := pool.oldest()) is not None and since.time_ms <= idle_ms:
+                pool.end_oldest()
+        left = [since for pool in self._all_pools() if (since := pool.oldest()) is not None]
+        if left and not self._is_stopped:
+            self._reap_after(min(left))
+
+    def _reap_after(self, since: Since) -> None:
+        self._reaper = self._around.clock.call_at(since.time_ms + int(IDLE_SECONDS * 1000), self._reap)
 
     def _all_pools(self) -> Iterator[Pool]:
         return itertools.chain.from_iterable(pools.values() for pools in self._pools.values())

@@ -98,7 +98,7 @@ class Environment(Lifecycle):
     def run(self, invocation: Invocation, began_at: float | None = None) -> asyncio.Future[Outcome]:
         """Run an invocation in this free environment; `RuntimeLost` if the runtime doesn't live to see it."""
         turn = self._begin_turn(invocation, began_at)
-        self._thaw()
+        self._home.thaw()
         if self.state is State.READY:
             self._send_event(turn)
         elif self.state is State.ENDED:
@@ -114,7 +114,7 @@ class Environment(Lifecycle):
     @property
     def is_alive(self) -> bool:
         """Is the box there? It may have gone before its end is noticed."""
-        return self._box is not None and self._box.is_running
+        return self._home.is_running
 
     @property
     def is_working(self) -> bool:
@@ -129,13 +129,13 @@ class Environment(Lifecycle):
 
     def connected(self, connection: RuntimeConnection) -> None:
         """A connection has been made."""
-        self._connections.add(connection)
-        if len(self._connections) > MOST_CONNECTIONS:
+        self._home.connections.add(connection)
+        if len(self._home.connections) > MOST_CONNECTIONS:
             connection.close()
 
     def disconnected(self, connection: RuntimeConnection) -> None:
         """A connection has ended; the runtime may ask for an event on another."""
-        self._connections.discard(connection)
+        self._home.connections.discard(connection)
         if connection is self._waiting:
             self._waiting = None
             if self.state is State.READY:
@@ -263,7 +263,8 @@ class Environment(Lifecycle):
         now = MACHINE.monotonic()
         if self.state is State.RUNNING and self._failure is None:
             is_first = self._init_ms is not None
-            if is_first or now - turn.began_at > SHORT_SECONDS or self._memory.is_due(now):
+            seconds = now - turn.began_at
+            if is_first or seconds > SHORT_SECONDS or self._memory.is_due(now, seconds):
                 self._look_at_memory(now)
                 if self._failure is not None:
                     return  # this will end the invocation

@@ -10,13 +10,10 @@ ahead (a new one takes its place), doesn't go on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from cumulet.compute import extensions_api, platform_events, shutdown
-from cumulet.compute.boxes import Box
 from cumulet.compute.extensions import MOST_EXTENSIONS, Extension, Extensions, ExtensionState
 from cumulet.compute.failure import (
     OUT_OF_MEMORY,
@@ -28,6 +25,7 @@ from cumulet.compute.failure import (
 )
 from cumulet.compute.freezing import freeze
 from cumulet.compute.function import Function, InitType
+from cumulet.compute.home import Home
 from cumulet.compute.init_report import init_events
 from cumulet.compute.log import Log, stream_name
 from cumulet.compute.memory import MemoryUse
@@ -46,8 +44,6 @@ from cumulet.kernel.clock import MACHINE
 
 GOODBYE_SECONDS = 1.0
 """How long an extension that has reported an error may take to exit."""
-ROUNDS_OF_THE_LOOP = 3
-"""After so many, a connection that was accepted has been made."""
 TOO_MANY_EXTENSIONS = Failure(error_type="Extension.LaunchError", message="ErrTooManyExtensions", is_crash=True)
 
 
@@ -70,13 +66,10 @@ class Lifecycle(ABC):
         stream = stream_name(around.clock.now_ms(), function.version, around.ids.uuid())
         self._log = Log(function, stream, around.sink, around.clock, self._resume_reading)
         self._credentials = around.credentials.issue(function.account, function.role_arn, function.name)
-        self._listener: asyncio.Server | None = None
-        self._connections: set[RuntimeConnection] = set()
+        self._home = Home(around.boxes, lambda: RuntimeConnection(self._api()), self._lose_box)
         self._waiting: RuntimeConnection | None = None
         """The connection on which the runtime waits for an event."""
-        self._box: Box | None = None
         self._programs: Programs | None = None
-        """What runs in the box."""
         self._phase: Phase = "init"
         self._init: asyncio.Future[Failure | None] | None = None
         """What comes of the init, while there is one."""
@@ -87,6 +80,7 @@ class Lifecycle(ABC):
         self._failure: Failure | None = None
         """Why the runtime is being killed, or why it has ended."""
         self._ending: asyncio.Task[None] | None = None
+        self._is_clearing = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._free_since = 0.0
         self._memory = MemoryUse(function.memory_mb)
@@ -127,19 +121,19 @@ class Lifecycle(ABC):
             return self.state not in (State.ENDED, State.RESET) and not self._freeze(now)
         if self._failure is None and now > self._limit_at:
             self._fail_with(timed_out(self._limit_seconds))
-        if self._memory.is_due(now):
+        if self._memory.is_due(now, now - (self._limit_at - self._limit_seconds)):
             self._look_at_memory(now)
         return True
 
     def end(self, reason: shutdown.Reason = "spindown") -> None:
         """Shut the environment down: at once where it has no extensions, else so that they notice."""
-        if self._box is None or self._ending is not None:
+        if self._ending is not None:
             return
         programs = self._programs
         if programs is None or not self.extensions or self._init is not None:
-            self._box.kill()
+            self._home.kill()
             return
-        self._thaw()
+        self._home.thaw()
         name = f"the shutdown of an environment of {self.function.name}"
         self._ending = self._around.activity.spawn(name, self._shut_down(programs, reason))
 
@@ -162,7 +156,7 @@ class Lifecycle(ABC):
         self.extensions = Extensions(self._around.ids.uuid)
         names = self._code.extensions()
         self._are_extensions_started = not names
-        self._log.telemetry = Telemetry(self._connect) if names else None
+        self._log.telemetry = Telemetry(self._home.connect) if names else None
         runtime = self._runtime
         arn = runtime.version_arn(self.function.region)
         self._log.tell(platform_events.init_start(self.init_type, phase, runtime.version, arn))
@@ -181,19 +175,12 @@ class Lifecycle(ABC):
         self.is_up = failure is None
         self._tell_of_init(phase, began_at, failure)
         if failure is not None:
+            self._failure = failure
             await self._clear_away(programs, failure.reason)
         return failure
 
     async def _open_box(self) -> Programs:
-        box = self._box
-        if box is not None and not box.ended.done():
-            box.begin_again()
-        else:
-            box = self._box = await self._around.boxes.open(self._code.box(self.function, self._runtime))
-            box.ended.add_done_callback(lambda _: self._lose_box())
-            box.listener.setblocking(False)
-            self._stop_listening()
-            self._listener = await self._loop.create_server(lambda: RuntimeConnection(self._api()), sock=box.listener)
+        box = await self._home.open(self._code.box(self.function, self._runtime))
         own_variables = variables(
             self.function,
             box.places,
@@ -251,7 +238,7 @@ class Lifecycle(ABC):
     def extension_registered(self) -> None:
         """One more has registered; the runtime starts after the last external one."""
         if self._log.telemetry is None:
-            self._log.telemetry = Telemetry(self._connect)
+            self._log.telemetry = Telemetry(self._home.connect)
         are_all_here = self._are_extensions_started and self.extensions.have_registered
         if are_all_here and not self._is_runtime_started and self._programs is not None:
             self._is_runtime_started = True
@@ -330,9 +317,12 @@ class Lifecycle(ABC):
         if self._init is not None:
             self._end_init(failure)
             return
-        goes_on = self._goes_on and not programs.box.ended.done()
+        goes_on = self._goes_on and self._ending is None and not programs.box.ended.done()
         self._fail_invocation(failure)
-        if goes_on and self._ending is None:
+        if goes_on and not self.extensions:
+            self._forget(programs)
+            self._be_reset()
+        elif goes_on:
             name = f"the reset of an environment of {self.function.name}"
             self._ending = self._around.activity.spawn(name, self._reset(programs, failure.reason))
         elif not programs.box.ended.done():
@@ -367,12 +357,18 @@ class Lifecycle(ABC):
 
     def _end_rest(self, programs: Programs) -> None:
         """End what runs beside the runtime, or instead, where there is nobody to be told."""
-        if self._goes_on:
-            programs.clear(lambda: self._is_cleared(programs))
-        else:
+        if not self._goes_on:
             programs.box.kill()
+        elif not self._is_clearing:
+            self._is_clearing = True
+            name = f"the reset of an environment of {self.function.name}"
+            self._around.activity.spawn(name, self._clear(programs))
 
-    def _is_cleared(self, programs: Programs) -> None:
+    async def _clear(self, programs: Programs) -> None:
+        try:
+            await self._home.clear()
+        finally:
+            self._is_clearing = False
         runtime = programs.runtime
         is_over = runtime is not None and runtime.ended.done()
         self._runtime_is_gone(programs, runtime.ended.result() if runtime is not None and is_over else End())
@@ -392,32 +388,24 @@ class Lifecycle(ABC):
         """End all that runs: what is heard of it from here on is of no concern to the next init."""
         if self.extensions:
             await shutdown.shut_down(programs, self.extensions, self._log.telemetry, reason)
-        await asyncio.shield(programs.box.clear())
+        await self._home.clear()
+        self._forget(programs)
+
+    def _forget(self, programs: Programs) -> None:
+        """Have nothing to do any more with programs that have ended."""
         programs.close()
-        self._programs = None
+        self._programs = self._waiting = None
         self.extensions = Extensions(self._around.ids.uuid)
         if self._log.telemetry is not None:
             self._log.telemetry.stop()
-        await self._hang_up(programs.box)
-
-    async def _hang_up(self, box: Box) -> None:
-        """Hear nothing any more of programs that have ended."""
-        with contextlib.suppress(OSError):  # in the end one that says that nobody is waiting
-            while not box.ended.done():
-                box.listener.accept()[0].close()
-        for _ in range(ROUNDS_OF_THE_LOOP):
-            await asyncio.sleep(0)
-        self._waiting = None
-        for connection in list(self._connections):
-            connection.close()
 
     def _be_reset(self) -> None:
         """Wait for an invocation, with nothing but a box."""
-        if self._box is None or self._box.ended.done():
-            self._close()
-        else:
+        if self._home.is_there:
             self.state = State.RESET
             self._become_free()
+        else:
+            self._close()
 
     def _lose_box(self) -> None:
         if self.state is State.RESET:
@@ -437,23 +425,14 @@ class Lifecycle(ABC):
         self.state = State.ENDED
         if self._programs is not None:
             self._programs.close()
-        if self._box is not None:
-            self._box.kill()
         self._abandon_invocation()
         if self._log.telemetry is not None:
             self._log.telemetry.stop()
         self._log.flush()
-        self._stop_listening()
-        for connection in list(self._connections):
-            connection.close()
+        self._home.close()
         self._around.credentials.revoke(self._credentials.access_key_id)
         self._ended.set_result(None)
         self._tell_of_change()
-
-    def _stop_listening(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
 
     # Between invocations
 
@@ -462,10 +441,6 @@ class Lifecycle(ABC):
         if self._programs is None or not self.is_up or self.state is not State.READY or self._ending is not None:
             return False
         return freeze(self._programs.box, self._log.telemetry, now - self._free_since)
-
-    def _thaw(self) -> None:
-        if self._programs is not None:
-            self._programs.box.thaw()
 
     def _look_at_memory(self, now: float) -> None:
         """Look how much memory is used, and end the runtime if that is too much."""
@@ -478,9 +453,3 @@ class Lifecycle(ABC):
     def _resume_reading(self) -> None:
         if self._programs is not None:
             self._programs.resume_reading()
-
-    async def _connect(self, port: int) -> socket.socket:
-        """Open a connection to a port inside of the environment."""
-        if self._programs is None:
-            raise ConnectionError("the environment has not begun")
-        return await self._programs.connect(port)

@@ -9,6 +9,8 @@ from cumulet.compute.process_tree import descendants
 MIB = 1024 * 1024
 SAMPLE_SECONDS = 0.1
 """How often memory is looked at, beside the ends of the first invocation and of those that are not short."""
+SHORT_SAMPLE_SECONDS = 1.0
+"""The same while nothing takes as long as that."""
 
 
 class MemoryUse:
@@ -29,9 +31,10 @@ class MemoryUse:
         """Was more used than is allowed?"""
         return self._peak_bytes > self._limit_bytes
 
-    def is_due(self, now: float) -> bool:
-        """Is it time to look again?"""
-        return now - self._looked_at > SAMPLE_SECONDS
+    def is_due(self, now: float, running_seconds: float) -> bool:
+        """Is it time to look again, where something has been running so long?"""
+        pause_seconds = SAMPLE_SECONDS if running_seconds >= SAMPLE_SECONDS else SHORT_SAMPLE_SECONDS
+        return now - self._looked_at > pause_seconds
 
     def look(self, used_bytes: int, now: float) -> None:
         """Know how much is used."""

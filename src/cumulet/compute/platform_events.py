@@ -123,7 +123,8 @@ def runtime_done(
     if error_type is not None:
         record["errorType"] = error_type
     _traced(record, trace)
-    record["spans"] = list(spans)
+    if spans:
+        record["spans"] = list(spans)
     record["metrics"] = {"durationMs": round(duration_ms, 3), "producedBytes": produced_bytes}
     return PlatformEvent("platform.runtimeDone", record, DEBUG if status == "success" else WARN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 from cumulet.compute.environment import Environment
@@ -9,7 +10,7 @@ from cumulet.compute.function import Function
 
 
 class Since(NamedTuple):
-    """Since when an environment waits: on the machine's monotonic clock, by which moments differ, and the platform's."""
+    """Since when an environment is free: by the machine's monotonic clock, which tells moments apart, and the platform's."""
 
     moment: float
     time_ms: int
@@ -27,7 +28,7 @@ class Pool:
         """Those of them that were started ahead."""
         self.answered: dict[Environment, None] = {}
         """Those that have answered, and will wait for an event in a moment."""
-        self.reset: dict[Environment, float] = {}
+        self.reset: dict[Environment, Since] = {}
         """Those in which nothing runs after a failure, and since when; they are used when there is no other."""
         self.wanted = 0
         """How many are to be started ahead."""
@@ -63,13 +64,12 @@ class Pool:
             self.drop(environment)
             environment.end()
 
-    def oldest(self) -> float | None:
+    def oldest(self) -> Since | None:
         """Return since when the one has been free that has been longest."""
         return min((next(iter(free.values())) for free in (self.ready, self.reset) if free), default=None)
 
-    def reap(self, since: float) -> None:
-        """End those that have been free since then or longer."""
-        free = (*self.ready.items(), *self.reset.items())
-        for environment in [environment for environment, began in free if began <= since]:
-            self.drop(environment)
-            environment.end()
+    def end_oldest(self) -> None:
+        """End the one that has been free longest."""
+        environment = min((*self.ready.items(), *self.reset.items()), key=itemgetter(1))[0]
+        self.drop(environment)
+        environment.end()

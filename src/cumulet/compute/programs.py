@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -100,26 +99,6 @@ class Programs:
         for pipe in (self._pipe, *self._pipes):
             if pipe is not None:
                 pipe.resume()
-
-    async def connect(self, port: int) -> socket.socket:
-        """Open a connection to a port inside of the box."""
-        connection = await self.box.new_socket()
-        connection.setblocking(False)
-        try:
-            await self._loop.sock_connect(connection, ("127.0.0.1", port))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def clear(self, then: Callable[[], None]) -> None:
-        """Kill all that runs, keep the box, and call `then`, after the watcher's methods; not if the box has ended."""
-
-        def cleared(_: asyncio.Future[None]) -> None:
-            if not self.box.ended.done():
-                self._loop.call_soon(then)
-
-        self.box.clear().add_done_callback(cleared)
 
     def close(self) -> None:
         """Read nothing any more."""

@@ -71,7 +71,7 @@ class Turn:
         self.payload = payload
         self.failure = failure
         self.answered_at = now
-        if not self.produced_bytes:
+        if not self.produced_bytes and (failure is None or failure.body is not None):
             self.produced_bytes = len(payload)
 
     def resolve(self, outcome: Outcome) -> None:
@@ -130,13 +130,14 @@ class Turn:
             spans = [
                 _span("responseLatency", begin_ms, first - self.began_at),
                 _span("responseDuration", begin_ms + (first - self.began_at) * 1000, self.answered_at - first),
+                _span("runtimeOverhead", now_ms - (now - self.answered_at) * 1000, now - self.answered_at),
             ]
         return platform_events.runtime_done(
             self.invocation.request_id,
             status,
             error_type,
             self.told_trace(function),
-            duration_ms=self.duration_ms(now),
+            duration_ms=(now - self.began_at) * 1000,
             produced_bytes=self.produced_bytes,
             spans=spans,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from cumulet.gateway import unserved
@@ -28,6 +29,10 @@ VERSION = re.compile(rb"(?:^|&)Version=([^&]*)")
 RPC = re.compile(rb"/service/([^/]+)/operation/([^/]+)/?")
 UNPRINTABLE = re.compile(r"[^A-Za-z0-9_.:/ -]")
 LONGEST_NAME = 128
+MOST_REMEMBERED = 1024
+"""How many paths are looked up once."""
+LONGEST_REMEMBERED = 512
+"""Their length, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Router:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._targets: dict[bytes, Route] = {}
+        self._find_again = lru_cache(MOST_REMEMBERED)(self._find)
 
     def route(self, request: HttpRequest) -> Route:
         """Return where a request goes; raises `Unroutable`."""
@@ -118,14 +124,19 @@ class Router:
     def _by_path(self, request: HttpRequest) -> Route | None:
         """Return the operation of the service that the request is signed for; unsigned, of the first that has one."""
         scope = sigv4.scope(request)
+        name, path, query = scope.service if scope else None, request.raw_path, request.query
+        find = self._find if query or len(path) > LONGEST_REMEMBERED else self._find_again
+        return find(name, request.method, path, query)
+
+    def _find(self, signing_name: str | None, method: str, path: bytes, query: bytes) -> Route | None:
         rest = self._registry.rest
-        named = rest if scope is None else [found for found in rest if found.signing_name == scope.service]
+        named = rest if signing_name is None else [found for found in rest if found.signing_name == signing_name]
         if not named:
             return None
-        segments = split(request.raw_path)
-        query = dict(reversed(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)))
+        segments = split(path)
+        parameters = dict(reversed(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
         for service in named:
-            match = service.paths.match(request.method, segments, query)
+            match = service.paths.match(method, segments, parameters)
             if match is not None:
                 return Route(service.name, match[0], service.protocol, match[1])
         return None

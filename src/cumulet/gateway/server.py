@@ -159,7 +159,8 @@ def _url_from_here(listener: socket.socket) -> str:
 
 def _log_failure(log: RequestLog, context: dict[str, Any]) -> None:
     error = context.get("exception")
-    log.event(context["message"], error="".join(traceback.format_exception(error)) if error else None)
+    details = {"error": "".join(traceback.format_exception(error))} if error else {}
+    log.event(context["message"], **details)
 
 
 def _allow_many_connections() -> None:

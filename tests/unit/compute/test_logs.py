@@ -217,5 +217,4 @@ def test_an_environment_that_was_free_for_long_is_ended(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compute, "IDLE_SECONDS", 0.2)
-        patch.setattr(compute, "REAP_SECONDS", 0.1)
         run(tmp_path, test)

@@ -6,11 +6,10 @@ import asyncio
 import json
 import re
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import ARN, Rig, run
+from rig import ARN, Rig, SharedRig
 
 from cumulet.compute import Function, Outcome
 
@@ -57,13 +56,15 @@ def failure(outcome: Outcome) -> dict[str, Any]:
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else value,
 )
-def test_a_handler_is_found_in_either_kind_of_module(tmp_path: Path, files: dict[str, str], handler: str) -> None:
+def test_a_handler_is_found_in_either_kind_of_module(
+    shared_rig: SharedRig, files: dict[str, str], handler: str
+) -> None:
     async def test(rig: Rig) -> None:
         function = node(rig, files, handler=handler)
 
         assert await rig.result(function, {"a": [1, "ü"]}) == {"a": [1, "ü"]}
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -85,17 +86,17 @@ def test_a_handler_is_found_in_either_kind_of_module(tmp_path: Path, files: dict
         ("async () => ({ text: 'ü€😀', none: undefined })", {"text": "ü€😀"}),
     ],
 )
-def test_each_way_to_answer(tmp_path: Path, code: str, answer: Any) -> None:
+def test_each_way_to_answer(shared_rig: SharedRig, code: str, answer: Any) -> None:
     async def test(rig: Rig) -> None:
         function = node(rig, f"exports.handler = {code};")
 
         assert [await rig.result(function), await rig.result(function)] == [answer, answer]
         assert rig.compute.environments() == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_callback_waits_for_what_is_left_to_do_unless_told_not_to(tmp_path: Path) -> None:
+def test_a_callback_waits_for_what_is_left_to_do_unless_told_not_to(shared_rig: SharedRig) -> None:
     code = """
 exports.handler = (event, context, callback) => {
     context.callbackWaitsForEmptyEventLoop = event;
@@ -116,10 +117,10 @@ exports.handler = (event, context, callback) => {
         assert json.loads(outcome.payload) == "answer"
         assert outcome.duration_ms < 150
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_context_tells_of_the_function_and_its_invocation(tmp_path: Path) -> None:
+def test_the_context_tells_of_the_function_and_its_invocation(shared_rig: SharedRig) -> None:
     code = """
 exports.handler = async (event, context) => ({
     ...context, left: context.getRemainingTimeInMillis(), trace: process.env._X_AMZN_TRACE_ID });
@@ -146,10 +147,10 @@ exports.handler = async (event, context) => ({
             "trace": "Root=1-2-3",
         }
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_variables_say_where_modules_are(tmp_path: Path) -> None:
+def test_the_variables_say_where_modules_are(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         code = "exports.handler = async () => process.env;"
 
@@ -164,10 +165,10 @@ def test_the_variables_say_where_modules_are(tmp_path: Path) -> None:
         assert (found["LAMBDA_TASK_ROOT"], found["LAMBDA_RUNTIME_DIR"]) == ("/var/task", "/var/runtime")
         assert not {"PYTHONPATH", "_LAMBDA_TELEMETRY_LOG_FD"} & set(found)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_console_writes_time_request_level_and_message(tmp_path: Path) -> None:
+def test_the_console_writes_time_request_level_and_message(shared_rig: SharedRig) -> None:
     code = """
 console.log("at the beginning");
 exports.handler = async () => {
@@ -197,10 +198,10 @@ exports.handler = async () => {
         ]
         assert "as it is\n" in rig.logs.messages
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_json_logs_have_one_object_for_each_message_from_the_level_on(tmp_path: Path) -> None:
+def test_json_logs_have_one_object_for_each_message_from_the_level_on(shared_rig: SharedRig) -> None:
     code = """
 exports.handler = async (event) => {
     console.debug("too quiet");
@@ -230,7 +231,7 @@ exports.handler = async (event) => {
         assert lines[4]["message"]["errorType"] == "TypeError"
         assert lines[4]["message"]["stackTrace"][0] == "TypeError: bad"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ exports.handler = async (event) => {
     ],
 )
 def test_an_error_is_answered_and_logged_and_the_environment_goes_on(
-    tmp_path: Path, code: str, error_type: str, message: str
+    shared_rig: SharedRig, code: str, error_type: str, message: str
 ) -> None:
     async def test(rig: Rig) -> None:
         function = node(rig, f"exports.handler = {code};")
@@ -268,7 +269,7 @@ def test_an_error_is_answered_and_logged_and_the_environment_goes_on(
         assert rig.logs.text.count(f'\tERROR\tInvoke Error \t{{"errorType":"{error_type}"') == 2
         assert rig.compute.environments() == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_an_error_is_answered_and_logged_and_the_environment_goes_on(
     ],
 )
 def test_what_nobody_catches_fails_the_invocation_and_ends_the_process(
-    tmp_path: Path, code: str, error_type: str, message: str, title: str, status: int
+    shared_rig: SharedRig, code: str, error_type: str, message: str, title: str, status: int
 ) -> None:
     source = f"""
 let count = 0;
@@ -306,7 +307,7 @@ exports.handler = async (event) => {{
         assert f'\tERROR\t{title} \t{{"errorType":"{error_type}"' in rig.logs.text
         assert (first, after) == (0, 0)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,7 @@ exports.handler = async (event) => {{
     ],
 )
 def test_a_handler_that_cannot_be_loaded_fails_the_init(
-    tmp_path: Path, files: dict[str, str], handler: str, error_type: str, message: str
+    shared_rig: SharedRig, files: dict[str, str], handler: str, error_type: str, message: str
 ) -> None:
     async def test(rig: Rig) -> None:
         found = failure(await rig.invoke(node(rig, files, handler=handler)))
@@ -383,10 +384,10 @@ def test_a_handler_that_cannot_be_loaded_fails_the_init(
         assert f'undefined\tERROR\tUncaught Exception \t{{"errorType":"{error_type}"' in rig.logs.text
         assert f"Phase: init\tStatus: error\tError Type: {error_type}" in rig.logs.text
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_modules_by_their_syntax_are_for_node_24_or_who_asks_for_them(tmp_path: Path) -> None:
+def test_modules_by_their_syntax_are_for_node_24_or_who_asks_for_them(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         asking = (("NODE_OPTIONS", "--experimental-require-module --experimental-detect-module"),)
 
@@ -397,10 +398,10 @@ def test_modules_by_their_syntax_are_for_node_24_or_who_asks_for_them(tmp_path: 
         assert plain["errorType"] == "Runtime.UserCodeSyntaxError"
         assert (asked, newer) == (1, 2)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_node_24_takes_no_handlers_with_a_callback(tmp_path: Path) -> None:
+def test_node_24_takes_no_handlers_with_a_callback(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         code = "exports.handler = (event, context, callback) => callback(null, 1);"
 
@@ -409,10 +410,10 @@ def test_node_24_takes_no_handlers_with_a_callback(tmp_path: Path) -> None:
         assert found["errorType"] == "Runtime.CallbackHandlerDeprecated"
         assert found["errorMessage"].startswith("ERROR: AWS Lambda has removed support for callback-based")
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_older_node_runs_on_this_one_and_says_so(tmp_path: Path) -> None:
+def test_an_older_node_runs_on_this_one_and_says_so(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         code = "exports.handler = async () => [process.env.AWS_EXECUTION_ENV, process.versions.node];"
 
@@ -425,7 +426,7 @@ def test_an_older_node_runs_on_this_one_and_says_so(tmp_path: Path) -> None:
             line.startswith(f"INIT_START Runtime Version: nodejs:{major}.v{minor}\t") for line in rig.logs.messages
         )
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 STREAM = """
@@ -464,7 +465,9 @@ export const late = awslambda.streamifyResponse(async (event, stream) => {
         ("nothing", b""),
     ],
 )
-def test_a_stream_is_gathered_for_a_caller_that_wants_the_whole(tmp_path: Path, handler: str, payload: bytes) -> None:
+def test_a_stream_is_gathered_for_a_caller_that_wants_the_whole(
+    shared_rig: SharedRig, handler: str, payload: bytes
+) -> None:
     async def test(rig: Rig) -> None:
         function = node(rig, {"index.mjs": STREAM}, handler=f"index.{handler}")
 
@@ -472,17 +475,17 @@ def test_a_stream_is_gathered_for_a_caller_that_wants_the_whole(tmp_path: Path, 
 
         assert [(outcome.error, outcome.payload) for outcome in outcomes] == [(None, payload)] * 2
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("handler", ["early", "late"])
-def test_a_stream_that_breaks_off_is_an_error(tmp_path: Path, handler: str) -> None:
+def test_a_stream_that_breaks_off_is_an_error(shared_rig: SharedRig, handler: str) -> None:
     async def test(rig: Rig) -> None:
         outcome = await rig.invoke(node(rig, {"index.mjs": STREAM}, handler=f"index.{handler}"))
 
         assert failure(outcome)["errorType"] == "TypeError"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 SDK = {
@@ -502,7 +505,7 @@ exports.config = new exports.Config();
 
 
 @pytest.mark.parametrize("code", ["const AWS = require('aws-sdk'); exports.handler = async () => AWS.config;"])
-def test_version_2_of_the_sdk_is_led_to_the_platform(tmp_path: Path, code: str) -> None:
+def test_version_2_of_the_sdk_is_led_to_the_platform(shared_rig: SharedRig, code: str) -> None:
     module = "import AWS from 'aws-sdk'; export const handler = async () => AWS.config.endpoint;"
 
     async def test(rig: Rig) -> None:
@@ -518,10 +521,10 @@ def test_version_2_of_the_sdk_is_led_to_the_platform(tmp_path: Path, code: str) 
         assert config == {"endpoint": url, "s3ForcePathStyle": True}
         assert (imported, own) == (url, "http://own")
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_heap_fits_the_memory(tmp_path: Path) -> None:
+def test_the_heap_fits_the_memory(shared_rig: SharedRig) -> None:
     code = """
 const v8 = require("node:v8");
 exports.handler = async () => v8.getHeapStatistics().heap_size_limit / 2 ** 20;
@@ -530,10 +533,10 @@ exports.handler = async () => v8.getHeapStatistics().heap_size_limit / 2 ** 20;
     async def test(rig: Rig) -> None:
         assert 400 < await rig.result(node(rig, code, memory_mb=512)) < 512
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_two_events_at_once_get_an_environment_each(tmp_path: Path) -> None:
+def test_two_events_at_once_get_an_environment_each(shared_rig: SharedRig) -> None:
     code = """
 const own = Math.random();
 exports.handler = async () => { await new Promise((go) => setTimeout(go, 300)); return own; };
@@ -546,4 +549,4 @@ exports.handler = async () => { await new Promise((go) => setTimeout(go, 300)); 
 
         assert first != second
 
-    run(tmp_path, test)
+    shared_rig.run(test)

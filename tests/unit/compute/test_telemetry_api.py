@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,10 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
         assert (done["status"], done["tracing"]) == ("success", tracing)
         assert done["metrics"].keys() == {"durationMs", "producedBytes"}
         assert done["metrics"]["producedBytes"] == 1
-        assert [span["name"] for span in done["spans"]] == ["responseLatency", "responseDuration"]
+        assert [span["name"] for span in done["spans"]] == ["responseLatency", "responseDuration", "runtimeOverhead"]
+        assert sum(span["durationMs"] for span in done["spans"]) == pytest.approx(
+            done["metrics"]["durationMs"], abs=0.1
+        )
         ended = received.one("platform.report")
         assert (ended["status"], ended["tracing"]) == ("success", tracing)
         assert ended["metrics"].keys() == {
@@ -191,6 +195,14 @@ def test_what_goes_wrong_has_a_status(tmp_path: Path, code: str, status: str, er
             record = received.one(kind)
             assert record["status"] == status
             assert error_type in (None, record.get("errorType"))
+        if status == "timeout":  # recorded: the report has the limit, the runtime's part what it took
+            done = received.one("platform.runtimeDone")
+            assert done.keys() == {"requestId", "status", "metrics"}
+            assert done["metrics"].pop("durationMs") > 1000
+            assert done["metrics"] == {"producedBytes": 0}
+            metrics = received.one("platform.report")["metrics"]
+            assert metrics["durationMs"] == 1000
+            assert metrics["billedDurationMs"] == math.ceil(1000 + metrics["initDurationMs"])
 
     run(tmp_path, test)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from cumulet.kernel.errors import AwsError
-from cumulet.services.lambda_ import policies
+from cumulet.services.lambda_ import policies, policy_documents
 from cumulet.services.lambda_.policies import Asker, Statement
 
 RESOURCE = "arn:aws:lambda:us-east-1:111111111111:function:hello"
@@ -126,3 +127,33 @@ def test_a_principal_of_an_account_is_allowed_what_is_said_of_it(
     policy = [statement(Principal=principal)]
 
     assert policies.allows(policy, "lambda:InvokeFunction", Asker(account=account, arn=arn)) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("elements", "is_allowed"),
+    [
+        ({}, True),
+        ({"Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]}}, True),
+        ({"Principal": {"Service": ["s3.amazonaws.com"], "AWS": "222222222222"}}, False),
+        ({"Principal": {"AWS": "*"}}, True),
+        ({"Action": ["lambda:GetFunction", "lambda:invoke*"]}, True),
+        ({"Action": "lambda:Invoke"}, False),
+        ({"Action": "Lambda:InvokeFunctio?"}, True),
+        ({"Resource": "*"}, True),
+        ({"Condition": {"StringEquals": {"AWS:SourceAccount": ["333333333333", "222222222222"]}}}, True),
+        ({"Condition": {"StringEquals": {"AWS:SourceAccount": ["333333333333"]}}}, False),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": []}}}, False),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": "2*"}}}, False),
+        ({"Condition": {"StringLike": {"aws:SourceAccount": "2*"}}}, True),
+        ({"Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:*:*:orders"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": TOPIC}, "Bool": {"aws:SecureTransport": True}}}, False),
+    ],
+)
+def test_a_whole_policy_lets_a_service_do_what_a_statement_of_it_says(
+    elements: dict[str, Any], *, is_allowed: bool
+) -> None:
+    given = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": RESOURCE, **elements}
+    text = orjson.dumps({"Statement": [given]}).decode()
+    policy = policy_documents.statements(text, "us-east-1", RESOURCE)
+
+    assert policies.allows(policy, "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from logs_world import ACCOUNT, NOW_MS, REGION, World
 
 from cumulet.delivery import LogEvent
 from cumulet.kernel.errors import ServiceUnavailable
-from cumulet.services.logs import groups, streams, writing
+from cumulet.services.logs import events, groups, streams, writing
 from cumulet.services.logs.errors import ResourceNotFoundException
 from cumulet.services.logs.events import LARGEST_EVENT_BYTES, LATEST_MS, OVERHEAD_BYTES, Span
 from cumulet.services.logs.writing import MOST_AT_ONCE
+from cumulet.store import Tx
 
 
 @pytest.fixture
@@ -116,6 +118,55 @@ def test_many_events_are_written_in_bounded_transactions(world: World) -> None:
 
     assert world.messages("g", "s") == [message for _, message in lines]
     assert world.store.stats().operations - before >= 4
+
+
+def test_lines_that_come_together_are_written_together(world: World) -> None:
+    before = world.store.stats().operations
+
+    async def write() -> None:
+        written = [
+            world.writer.write(ACCOUNT, REGION, "g", f"s{number % 2}", [LogEvent(NOW_MS, str(number))])
+            for number in range(10)
+        ]
+        await asyncio.gather(*written)
+
+    world.wait(write)
+
+    assert world.store.stats().operations - before == 1
+    assert world.messages("g", "s0") == ["0", "2", "4", "6", "8"]
+    assert world.messages("g", "s1") == ["1", "3", "5", "7", "9"]
+
+
+def test_lines_join_those_before_a_later_transaction(world: World) -> None:
+    def count_events(tx: Tx) -> int:
+        return len(tx.all("SELECT id FROM logs_events"))
+
+    async def write_and_count() -> int:
+        world.writer.write(ACCOUNT, REGION, "g", "s", [LogEvent(NOW_MS, "first")])
+        later = asyncio.ensure_future(world.store.transact(count_events))
+        world.writer.write(ACCOUNT, REGION, "g", "s", [LogEvent(NOW_MS, "second")])
+        found: int = await later
+        return found
+
+    assert world.wait(write_and_count) == 2
+
+
+def test_lines_are_written_again_after_a_write_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = events.append
+
+    async def write() -> None:
+        monkeypatch.setattr(events, "append", fail)
+        with pytest.raises(ZeroDivisionError):
+            await world.writer.write(ACCOUNT, REGION, "g", "s", [LogEvent(NOW_MS, "lost")])
+        monkeypatch.setattr(events, "append", append)
+        await world.writer.write(ACCOUNT, REGION, "g", "s", [LogEvent(NOW_MS, "kept")])
+
+    def fail(*args: object) -> None:
+        raise ZeroDivisionError
+
+    world.wait(write)
+
+    assert world.messages("g", "s") == ["kept"]
 
 
 def test_part_of_many_events_that_fails_is_told_to_the_writer(world: World) -> None:

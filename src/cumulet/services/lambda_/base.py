@@ -312,7 +312,10 @@ class LambdaBase(Service):
 
     def _forget_urls(self, tx: Tx, key: FunctionKey, qualifier: str | None) -> None:
         for url_id in function_urls.forget(tx, key, qualifier):
-            tx.after_commit(self.url_cache.pop, url_id, None)
+            tx.after_commit(self._url_is_gone, url_id)
+
+    def _url_is_gone(self, url_id: str) -> None:
+        self.url_cache.pop(url_id, None)
 
 
 def action_of(call: Call) -> str:

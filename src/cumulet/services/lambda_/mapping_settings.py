@@ -26,6 +26,8 @@ OF_STREAMS = (
     "TumblingWindowInSeconds",
     "DestinationConfig",
 )
+RETRIES = "MaximumRetryAttempts"
+"""Of the numbers for streams the one whose zero means something."""
 OF_QUEUES = ("ScalingConfig", "ProvisionedPollerConfig")
 OF_BROKERS = (
     "Topics",
@@ -74,7 +76,7 @@ def new_settings(request: Members[str, Any], source: Arn, most_filters: int) -> 
 def settings(request: Members[str, Any], source: Arn, before: Settings, most_filters: int) -> Settings:
     """Return `before` with what a request changes; raises InvalidParameterValueException."""
     for name in (*(OF_QUEUES if before.stream else OF_STREAMS), *OF_BROKERS):
-        if _says_something(request.get(name)):
+        if _says_something(request.get(name)) or (name == RETRIES and request.get(name) == 0):
             raise invalid(f"Unsupported {name} parameter for given event source mapping type.")
     changes: dict[str, Any] = {}
     if "BatchSize" in request:

@@ -40,7 +40,7 @@ def _is_json_all_the_same(payload: bytes) -> bool:
 
 
 def decoded_context(text: str | None) -> str | None:
-    """Return the client context as JSON text; raises InvalidRequestContentException for one that is not, or too long."""
+    """Return the client context as JSON text; raises InvalidRequestContentException for one that is none, or long."""
     if not text:
         return None
     if len(text) > MOST_CONTEXT_BYTES:

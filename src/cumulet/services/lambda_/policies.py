@@ -1,13 +1,14 @@
 """Resource policies: who may use a function, a version or an alias, beside its owner.
 
-A policy is of one of them alone: that of a function says nothing of its aliases. Its statements are written here only,
-by AddPermission, so what is evaluated is what can be written: one principal, one action, four kinds of conditions.
+A policy is of one of them alone: that of a function says nothing of its aliases. Its statements are made here, for
+AddPermission, or have passed `policy_documents`: all that can be written is evaluated.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -91,7 +92,7 @@ def statement(request: Mapping[str, Any], region: str, resource: str) -> Stateme
     made: dict[str, Any] = {
         "Sid": request["StatementId"],
         "Effect": "Allow",
-        "Principal": _principal(request["Principal"], region),
+        "Principal": principal(request["Principal"], region),
         "Action": request["Action"],
         "Resource": resource,
     }
@@ -117,20 +118,25 @@ def find(tx: Tx, key: FunctionKey, qualifier: str | None) -> Policy:
 def add(tx: Tx, key: FunctionKey, qualifier: str | None, new: Statement) -> Policy:
     """Add a statement; raises ResourceConflictException for a taken Sid, PolicyLengthExceededException."""
     before = find(tx, key, qualifier)
-    if any(old["Sid"] == new["Sid"] for old in before):
+    if any(old.get("Sid") == new["Sid"] for old in before):
         raise ResourceConflictException(
             f"The statement id ({new['Sid']}) provided already exists. Please provide a new statement id, or remove "
             "the existing statement.",
             Type="User",
         )
     after = [*before, new]
-    size_bytes = len(text(after).encode())
+    replace(tx, key, qualifier, after)
+    return after
+
+
+def replace(tx: Tx, key: FunctionKey, qualifier: str | None, policy: Policy) -> None:
+    """Write a policy in the place of the one before; raises PolicyLengthExceededException."""
+    size_bytes = len(text(policy).encode())
     if size_bytes > MOST_POLICY_BYTES:
         raise PolicyLengthExceededException(
             f"The final policy size ({size_bytes}) is bigger than the limit ({MOST_POLICY_BYTES}).", Type="User"
         )
-    tx.run(PUT_POLICY, *key, qualifier or "", orjson.dumps(after).decode())
-    return after
+    tx.run(PUT_POLICY, *key, qualifier or "", orjson.dumps(policy).decode())
 
 
 def remove(tx: Tx, key: FunctionKey, qualifier: str | None, sid: str) -> Policy:
@@ -138,9 +144,9 @@ def remove(tx: Tx, key: FunctionKey, qualifier: str | None, sid: str) -> Policy:
     before = find(tx, key, qualifier)
     if not before:
         raise not_found(f"No policy is found for: {qualified_arn(key, qualifier)}")
-    if all(old["Sid"] != sid for old in before):
+    after = [old for old in before if old.get("Sid") != sid]
+    if len(after) == len(before):
         raise not_found(f"Statement {sid} is not found in resource policy.")
-    after = [old for old in before if old["Sid"] != sid]
     if after:
         tx.run(PUT_POLICY, *key, qualifier or "", orjson.dumps(after).decode())
     else:
@@ -158,7 +164,8 @@ def delete_all(tx: Tx, key: FunctionKey) -> None:
     tx.run(DELETE_POLICIES, *key)
 
 
-def _principal(name: str, region: str) -> str | dict[str, str]:
+def principal(name: str, region: str) -> str | dict[str, str]:
+    """Return who a name means as a statement has it; raises InvalidParameterValueException."""
     if name == "*":
         return name
     if ACCOUNT.fullmatch(name):
@@ -171,19 +178,31 @@ def _principal(name: str, region: str) -> str | dict[str, str]:
     raise invalid("The provided principal was invalid. Please check the principal and try again.")
 
 
-def _names_action(written: str, action: str) -> bool:
-    return written in ("*", "lambda:*") or written.lower() == action.lower()
+def many(value: Any) -> list[Any]:
+    """Return the values of what may be one or a list."""
+    return value if isinstance(value, list) else [value]
 
 
-def _names(principal: str | Mapping[str, str], asker: Asker) -> bool:
+def _names_action(written: str | list[str], action: str) -> bool:
+    return any(_expression(pattern.lower()).fullmatch(action.lower()) for pattern in many(written))
+
+
+def _names(principal: str | Mapping[str, str | list[str]], asker: Asker) -> bool:
     if isinstance(principal, str):
         return True
-    if "Service" in principal:
-        return principal["Service"] == asker.service
-    named = parse_arn(principal["AWS"])
+    return asker.service in many(principal.get("Service", [])) or any(
+        _is_of(name, asker) for name in many(principal.get("AWS", []))
+    )
+
+
+def _is_of(name: str, asker: Asker) -> bool:
+    """Whether an asker is who a name means: everybody, an account, or one principal of it."""
+    if name == "*":
+        return True
+    named = parse_arn(name)
     if named is None or asker.account is None or named.account != asker.account:
         return False
-    return named.resource == "root" or asker.arn in (principal["AWS"], None) or _is_session(named.resource, asker.arn)
+    return named.resource == "root" or asker.arn in (name, None) or _is_session(named.resource, asker.arn)
 
 
 def _is_session(role: str, arn: str | None) -> bool:
@@ -194,16 +213,17 @@ def _is_session(role: str, arn: str | None) -> bool:
     return session.resource.split("/")[1] == role.rpartition("/")[2]
 
 
-def _holds(condition: Mapping[str, Mapping[str, str]], facts: Mapping[str, str]) -> bool:
+def _holds(condition: Mapping[str, Mapping[str, str | list[str]]], facts: Mapping[str, str]) -> bool:
+    """IAM: all keys must hold; of a key's values one."""
     return all(
         (given := facts.get(name.lower())) is not None
-        and (_is_like(wanted, given) if operator == "ArnLike" else wanted == given)
-        for operator, wants in condition.items()
-        for name, wanted in wants.items()
+        and any(OPERATORS[name_of](wanted, given) for wanted in many(values))
+        for name_of, wants in condition.items()
+        for name, values in wants.items()
     )
 
 
-def _is_like(pattern: str, arn: str) -> bool:
+def is_like(pattern: str, arn: str) -> bool:
     """ArnLike: each of the six parts of an ARN on its own, `*` for any text and `?` for any character."""
     wanted, given = pattern.split(":", 5), arn.split(":", 5)
     return len(wanted) == len(given) and all(
@@ -214,3 +234,17 @@ def _is_like(pattern: str, arn: str) -> bool:
 @lru_cache(maxsize=1024)
 def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+def _is_text_like(pattern: str, text: str) -> bool:
+    return _expression(pattern).fullmatch(text) is not None
+
+
+OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "StringEquals": operator.eq,
+    "StringLike": _is_text_like,
+    "ArnEquals": is_like,  # IAM: the same as ArnLike
+    "ArnLike": is_like,
+    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
+}
+"""What a condition does with a value that is wanted and the one that a request has."""

@@ -1,13 +1,13 @@
 """Takes new events to their streams: clients' batches, and as the platform's `LogSink` its own parts' lines.
 
 Writes begin at once and are committed in the order in which they began, so whoever waits for the last one that has
-begun sees all before it: `settled`.
+begun sees all before it: `settled`. The platform's lines join a write that has begun, as long as that is not running.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cumulet.delivery import LogEvent
 from cumulet.kernel.clock import Clock
@@ -24,6 +24,16 @@ MOST_AT_ONCE = 500
 LARGEST_MESSAGE_BYTES = LARGEST_EVENT_BYTES - OVERHEAD_BYTES
 
 
+class Gathering:
+    """Lines of the platform's parts that are written together."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.count = 0
+        self.lines: dict[StreamKey, tuple[Place | None, Group | None, list[NewEvent]]] = {}
+        self.written: asyncio.Future[None]
+
+
 class Writer:
     """Appends events to streams."""
 
@@ -33,40 +43,52 @@ class Writer:
         self._directory = directory
         self._upkeep = upkeep
         self._last: asyncio.Future[None] | None = None
+        self._gathering: Gathering | None = None
+        """The last one, until it runs."""
 
     def write(
         self, account: str, region: str, group: str, stream: str, events: Sequence[LogEvent]
     ) -> asyncio.Future[None]:
         """Do what `LogSink.write` says."""
         kept = [(timestamp_ms, fitting(message)) for timestamp_ms, message in events if message]
-        return self._begin((account, region, group, stream), kept, makes_missing=True)
+        key = account, region, group, stream
+        return _together([self._gather(key, part) for part in _parts(kept)])
 
     def put(self, key: StreamKey, new: Sequence[NewEvent]) -> asyncio.Future[None]:
         """Append a client's events; the future raises ResourceNotFoundException when group or stream is missing."""
-        return self._begin(key, new, makes_missing=False)
+        now_ms = self._clock.now_ms()
+        place, group = self._directory.place(key), self._directory.cached(key[:3])
+        return _together([self._begin(self._append, key, place, group, part, now_ms) for part in _parts(new)])
 
     async def settled(self) -> None:
         """Return when all writes that have begun are committed, or have failed."""
         if self._last is not None and not self._last.done():
             await asyncio.wait([self._last])
 
-    def _begin(self, key: StreamKey, new: Sequence[NewEvent], *, makes_missing: bool) -> asyncio.Future[None]:
-        append = self._make_and_append if makes_missing else self._append
-        now_ms = self._clock.now_ms()
-        place = self._directory.place(key)
-        group = self._directory.cached(key[:3])
-        parts = [
-            asyncio.ensure_future(
-                self._store.transact(append, key, place, group, new[begin : begin + MOST_AT_ONCE], now_ms)
-            )
-            for begin in range(0, len(new), MOST_AT_ONCE)
-        ]
-        if not parts:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
-        self._last = parts[-1]
-        return parts[0] if len(parts) == 1 else asyncio.ensure_future(_all(parts))
+    def _begin(self, function: Callable[..., None], *args: object) -> asyncio.Future[None]:
+        self._last = asyncio.ensure_future(self._store.transact(function, *args))
+        return self._last
+
+    def _gather(self, key: StreamKey, new: Sequence[NewEvent]) -> asyncio.Future[None]:
+        gathering = self._gathering
+        if gathering is None or gathering.count + len(new) > MOST_AT_ONCE:
+            gathering = self._gathering = Gathering(self._clock.now_ms())
+            gathering.written = self._begin(self._append_gathered, gathering)
+            gathering.written.add_done_callback(lambda _: self._close(gathering))
+        if key not in gathering.lines:
+            gathering.lines[key] = self._directory.place(key), self._directory.cached(key[:3]), []
+        gathering.lines[key][2].extend(new)
+        gathering.count += len(new)
+        return gathering.written
+
+    def _append_gathered(self, tx: Tx, gathering: Gathering) -> None:
+        self._close(gathering)
+        for key, (place, group, new) in gathering.lines.items():
+            self._make_and_append(tx, key, place, group, new, gathering.now_ms)
+
+    def _close(self, gathering: Gathering) -> None:
+        if gathering is self._gathering:
+            self._gathering = None
 
     def _append(
         self, tx: Tx, key: StreamKey, place: Place | None, group: Group | None, new: Sequence[NewEvent], now_ms: int
@@ -117,6 +139,16 @@ def fitting(message: str) -> str:
     return message.encode("utf-8", "replace")[:LARGEST_MESSAGE_BYTES].decode("utf-8", "ignore")
 
 
+def _parts(new: Sequence[NewEvent]) -> Iterator[Sequence[NewEvent]]:
+    return (new[begin : begin + MOST_AT_ONCE] for begin in range(0, len(new), MOST_AT_ONCE))
+
+
+def _together(parts: Sequence[asyncio.Future[None]]) -> asyncio.Future[None]:
+    """Return a future for all parts; it raises what the first failure was."""
+    if len(parts) == 1:
+        return parts[0]
+    return asyncio.ensure_future(_all(parts))
+
+
 async def _all(parts: Sequence[asyncio.Future[None]]) -> None:
-    """Wait for all parts; raise what the first failure was."""
     await asyncio.gather(*parts)
