@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -58,6 +59,17 @@ def test_a_function_answers_with_what_it_returns(cumulet: Cumulet) -> None:
     assert (ran.status, ran.error, ran.version) == (200, None, "$LATEST")
     assert ran.content_type == "application/json"
     assert ran.value == {"got": {"order": 7}, "n": [1, None, "ä"]}
+
+
+def test_a_plain_http_request_runs_a_function(cumulet_server: Cumulet) -> None:
+    """As with AWS's emulator of the Runtime API: no client, no signature."""
+    source = "def handler(event, context):\n    return 'Hello, ' + event['queryStringParameters']['name']\n"
+    name = made(cumulet_server, source)
+    url = f"{cumulet_server.url}/2015-03-31/functions/{name}/invocations"
+
+    with urlopen(Request(url, b'{"queryStringParameters": {"name":"Ben"}}')) as answer:
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+        assert json.loads(answer.read()) == "Hello, Ben"
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}"])

@@ -75,6 +75,7 @@ def test_lines_of_answered_invocations_are_there(
         cloud.call(
             "lambda:CreateFunction", {"FunctionName": "talker", "Code": {"ZipFile": package(SOURCE)}, **settings}
         )
+        cloud.call("lambda:Invoke", {"FunctionName": "talker"})
         callers = [Caller(Recorder(victim, history, cloud)) for _ in range(CALLERS)]
 
         with at_work(callers):

@@ -293,7 +293,8 @@ class Environment(Lifecycle):
         if not turn.is_runtime_done:
             turn.is_runtime_done = True
             if not self._log.is_plain:
-                self._log.tell(turn.runtime_done(self.function, MACHINE.monotonic()))
+                now_ms = self._around.clock.now_ms()
+                self._log.tell(turn.runtime_done(self.function, MACHINE.monotonic(), now_ms))
 
     def _complete(self, turn: Turn) -> None:
         """The invocation has come to its end."""

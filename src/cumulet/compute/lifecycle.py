@@ -398,6 +398,7 @@ class Lifecycle(ABC):
         self.extensions = Extensions(self._around.ids.uuid)
         if self._log.telemetry is not None:
             self._log.telemetry.stop()
+        self._log.flush()
 
     def _be_reset(self) -> None:
         """Wait for an invocation, with nothing but a box."""

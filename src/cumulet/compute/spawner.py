@@ -218,7 +218,8 @@ def serve_boxes(at_start: set[str], folders: list[str]) -> None:
     privileges.die_with_parent(signal.SIGKILL)
     at_first = _resident_bytes()
     preloaded = Preloaded(at_start)
-    preloaded.load(CLIENT)
+    if facts["endpoint"] is not None:  # otherwise each box has another address for the Runtime API
+        preloaded.load(CLIENT)
     preloaded.load(SDK)
     gc.collect()
     gc.disable()

@@ -119,12 +119,11 @@ class Turn:
             "tracing": platform_events.tracing(self.trace),
         }
 
-    def runtime_done(self, function: Function, now: float) -> PlatformEvent:
-        """Account for the runtime's part."""
+    def runtime_done(self, function: Function, now: float, now_ms: int) -> PlatformEvent:
+        """Account for the runtime's part; `now_ms` is the platform's time."""
         status, error_type = _status(self.failure)
         spans = []
         if self.failure is None or self.failure.body is not None:
-            now_ms = MACHINE.now_ms()
             begin_ms = now_ms - (now - self.began_at) * 1000
             first = self.stream_at or self.answered_at
             spans = [

@@ -81,6 +81,8 @@ class Rig:
         self.credentials = Issuer()
         self.ids = Ids()
         self.activity = activity or Activity()
+        self.arns: set[str] = set()
+        """Of the functions that there have been."""
         self.compute = Compute(
             folder=folder / "compute",
             url=URL,
@@ -106,7 +108,9 @@ class Rig:
             package=package,
             log_group="/aws/lambda/f",
         )
-        return replace(made, **settings)
+        function = replace(made, **settings)
+        self.arns.add(function.version_arn)
+        return function
 
     def invocation(self, payload: Any = None, **more: Any) -> Invocation:
         return Invocation(request_id=self.ids.uuid(), payload=json.dumps(payload).encode(), invoked_arn=ARN, **more)
@@ -173,7 +177,8 @@ class SharedRig:
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 await test(rig)
-            rig.compute.retire(ARN)
+            for arn in rig.arns:
+                rig.compute.retire(arn)
             await until(lambda: rig.compute.environments() == 0)
             assert await rig.activity.settle(5) == []
         except BaseException:

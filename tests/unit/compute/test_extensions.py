@@ -11,7 +11,6 @@ from extension_rig import LOOP, extension, layer, notes
 from rig import ARN, Rig, run, until
 
 from cumulet.compute import lifecycle
-from cumulet.compute.boxes import Box, Boxes, BoxSpec
 
 ECHO = """
 def handler(event, context):
@@ -23,6 +22,11 @@ def handler(event, context):
 async def reported(rig: Rig, invocations: int = 1) -> None:
     """Wait until so many invocations have come to their end, for the extensions too."""
     await until(lambda: rig.logs.text.count("REPORT RequestId") == invocations)
+
+
+async def reset(rig: Rig) -> None:
+    """Wait until an environment has been reset."""
+    await until(lambda: any(pool.reset for pools in rig.compute._pools.values() for pool in pools.values()))
 
 
 def test_an_external_extension_is_told_of_each_invocation_and_of_the_end(tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ note("event", next_event(me))
         function = rig.function(ECHO, layers=(layer(tmp_path, {"stuck": stuck}),), timeout_seconds=1)
 
         outcome = await rig.invoke(function, 1)
-        await until(lambda: rig.compute.environments() == 0)
+        await reset(rig)
 
         assert (outcome.error, outcome.payload) == (None, b"1")
         assert "Task timed out after 1.00 seconds" in rig.logs.text
@@ -140,7 +144,7 @@ def test_after_a_timeout_extensions_are_told_why_it_ends(tmp_path: Path) -> None
         function = rig.function(code, layers=layers, timeout_seconds=1)
 
         outcome = await rig.invoke(function, 1)
-        await until(lambda: rig.compute.environments() == 0)
+        await reset(rig)
 
         assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
         assert notes(rig.logs.messages, "watcher")[-1][1]["shutdownReason"] == "timeout"
@@ -154,7 +158,7 @@ def test_after_a_crash_extensions_are_told_of_a_failure(tmp_path: Path) -> None:
         function = rig.function(code, layers=(layer(tmp_path, {"watcher": extension(LOOP)}),))
 
         outcome = await rig.invoke(function, 1)
-        await until(lambda: rig.compute.environments() == 0)
+        await reset(rig)
 
         assert json.loads(outcome.payload)["errorType"] == "Runtime.ExitError"
         assert notes(rig.logs.messages, "watcher")[-1][1]["shutdownReason"] == "failure"
@@ -203,35 +207,29 @@ def test_an_extension_that_fails_in_the_init_fails_the_invocation(
         assert f"Phase: init\tStatus: error\tError Type: {error_type}" in rig.logs.text
         assert f"Phase: invoke\tStatus: error\tError Type: {error_type}" in rig.logs.text
         assert f"EXTENSION\tName: broken\tState: {state}\t" in rig.logs.text
-        await until(lambda: rig.compute.environments() == 0)
+        assert rig.compute.environments() == 1
 
     run(tmp_path, test)
 
 
 def test_what_is_left_of_a_failed_init_does_not_touch_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
-    open_box = Boxes.open
-
-    async def open_slowly(boxes: Boxes, spec: BoxSpec) -> Box:
-        if opened:
-            await asyncio.sleep(1.5 * lifecycle.GOODBYE_SECONDS)
-        opened.append(spec)
-        return await open_box(boxes, spec)
-
     monkeypatch.setattr(lifecycle, "GOODBYE_SECONDS", 0.2)
-    monkeypatch.setattr(Boxes, "open", open_slowly)
-    code = """me = register("INVOKE")
-ask("POST", "/2020-01-01/extension/exit/error", "{}", Lambda_Extension_Identifier=me,
-    Lambda_Extension_Function_Error_Type="Mine.Bad")
-sys.exit(1)"""
+    code = """me = register("INVOKE", "SHUTDOWN")
+if not os.path.exists("/tmp/failed"):
+    open("/tmp/failed", "w").close()
+    ask("POST", "/2020-01-01/extension/exit/error", "{}", Lambda_Extension_Identifier=me,
+        Lambda_Extension_Function_Error_Type="Mine.Bad")
+    sys.exit(1)
+time.sleep(0.6)
+idle(me)"""
 
     async def test(rig: Rig) -> None:
-        function = rig.function(ECHO, layers=(layer(tmp_path, {"broken": extension(code)}),))
+        function = rig.function(ECHO, layers=(layer(tmp_path, {"broken": extension(code)}),), timeout_seconds=10)
 
-        outcome = await rig.invoke(function, 1)
+        assert await rig.result(function, 1) == 1
 
-        assert json.loads(outcome.payload)["errorType"] == "Extension.ExitError"
-        assert len(opened) == 2
+        assert rig.logs.text.count("Phase: init\tStatus: error\tError Type: Extension.ExitError") == 1
+        assert rig.logs.text.count("INIT_REPORT") == 1
 
     run(tmp_path, test)
 

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from rig import Rig, run
 
+from cumulet.kernel.activity import Activity
+from cumulet.kernel.clock import VirtualClock
+
 LOGGER = """
 import logging
 def handler(event, context):
@@ -136,3 +139,17 @@ def test_a_tail_has_an_object_on_each_line(tmp_path: Path) -> None:
         assert json.loads(lines[-1])["type"] == "platform.report"
 
     run(tmp_path, test)
+
+
+def test_parts_of_an_invocation_have_the_platforms_time(tmp_path: Path) -> None:
+    async def test(_: Rig) -> None:
+        activity = Activity()
+        rig = Rig(tmp_path, VirtualClock(1_000_000_000, activity), activity)
+        await rig.invoke(rig.function(LOGGER, log_format="JSON", system_log_level="DEBUG"))
+
+        [done] = [each for each in objects(rig) if each["type"] == "platform.runtimeDone"]
+        assert done["time"] == "1970-01-12T13:46:40.000Z"
+        assert {span["start"][:17] for span in done["record"]["spans"]} == {"1970-01-12T13:46:"}
+        await rig.stop()
+
+    run(tmp_path / "unused", test)

@@ -147,8 +147,9 @@ def test_a_function_without_anything_to_run_fails(
                 "errorType": "Runtime.InvalidEntrypoint",
                 "errorMessage": f"RequestId: {invocation.request_id} Error: {message}",
             }
-        assert rig.logs.text.count("Phase: init\tStatus: error\tError Type: Runtime.InvalidEntrypoint") == 2
-        assert rig.compute.environments() == 0
+        assert rig.logs.text.count("Phase: init\tStatus: error\tError Type: Runtime.InvalidEntrypoint") == 1
+        assert rig.logs.text.count("Phase: invoke\tStatus: error\tError Type: Runtime.InvalidEntrypoint") == 2
+        assert rig.compute.environments() == 1
 
     run(tmp_path, test)
 

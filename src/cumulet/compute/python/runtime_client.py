@@ -69,16 +69,16 @@ class _Connection:
         self._socket.close()
 
 
-_agent = ""
+_address = _agent = ""
 _connection: _Connection | None = None
 _answered: tuple[str, bytes] | None = None
 """An answer to an event that is not sent yet."""
 
 
 def initialize_client(agent: str) -> None:
-    """Set the User-Agent of all requests."""
-    global _agent
-    _agent = agent
+    """Set the User-Agent of all requests. Their address is in the environment now; handlers may change that later."""
+    global _address, _agent
+    _address, _agent = os.environ["AWS_LAMBDA_RUNTIME_API"], agent
 
 
 def next() -> tuple[bytes, dict[str, str | int]]:
@@ -118,7 +118,7 @@ def _post(what: str, body: bytes, headers: str, invocation_id: str | None) -> No
     if invocation_id:
         headers += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
     request = _request("POST", what, f"{headers}Content-Length: {len(body)}\r\n") + body
-    if os.environ["AWS_LAMBDA_RUNTIME_API"] == PLATFORM:
+    if _address == PLATFORM:
         _answered = what, request
     else:
         _check(what, *_ask(request))
@@ -131,8 +131,7 @@ def _check(what: str, answer: _Answer) -> None:
 
 
 def _request(method: str, what: str, headers: str = "") -> bytes:
-    host = os.environ["AWS_LAMBDA_RUNTIME_API"]
-    head = f"{method} {INVOCATION}{what} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {_agent}\r\n{headers}\r\n"
+    head = f"{method} {INVOCATION}{what} HTTP/1.1\r\nHost: {_address}\r\nUser-Agent: {_agent}\r\n{headers}\r\n"
     return head.encode()
 
 
@@ -147,7 +146,7 @@ def _ask(*requests: bytes) -> list[_Answer]:
             connection.close()
             connection = None
     if connection is None:
-        connection = _Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        connection = _Connection(_address)
         answers = connection.ask(requests)
     if connection.is_kept:
         _connection = connection
