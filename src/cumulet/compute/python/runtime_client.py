@@ -78,7 +78,7 @@ _answered: tuple[str, bytes] | None = None
 def initialize_client(agent: str) -> None:
     """Set the User-Agent of all requests. Their address is in the environment now; handlers may change that later."""
     global _address, _agent
-    _address, _agent = os.environ["AWS_LAMBDA_RUNTIME_API"], agent
+    _address, _agent = os.environ.get("AWS_LAMBDA_RUNTIME_API", PLATFORM), agent
 
 
 def next() -> tuple[bytes, dict[str, str | int]]:
