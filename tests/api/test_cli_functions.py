@@ -248,6 +248,16 @@ def test_invoke_is_laid_out_for_a_terminal(shell: Shell, teller: str) -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown).endswith('{\n  "heard": {\n    "word": "x"\n  }\n}\n')
 
 
+def test_the_platforms_own_json_lines_stand_back_unless_they_tell_of_a_failure(shell: Shell) -> None:
+    create(shell.cumulet, "teller", source=TELLER, LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "INFO"})
+
+    well = shell.on_terminal("invoke", "teller")
+    failed = shell.on_terminal("invoke", "teller", "--event", '{"fails": true}')
+
+    assert re.search(r'\x1b\[2m{"time":"[^"]*","type":"platform.report"', well)  # dim
+    assert re.search(r'\x1b\[31m{"time":"[^"]*","type":"platform.report"', failed)  # red
+
+
 # cumulet logs
 
 

@@ -34,7 +34,7 @@ def invoke(
     url: Url = DEFAULT_URL,
     region: Region = DEFAULT_REGION,
 ) -> None:
-    """Run a function; print its answer, and its log on the error output. Exit code 1 when it fails."""
+    """Run a function and print its answer. Its log goes to the error output; exit code 1 means that it has failed."""
     from rich.console import Console
 
     payload = _payload(event)

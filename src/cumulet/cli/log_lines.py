@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_magenta")
 WIDEST_NAME = 24
 """Longer names push their own lines to the right, not everybody's."""
-PLATFORM = re.compile(r"(INIT_START|INIT_REPORT|START RequestId:|END RequestId:|REPORT RequestId:) ")
+PLATFORM = re.compile(
+    r'(INIT_START|INIT_REPORT|START RequestId:|END RequestId:|REPORT RequestId:) |{"time":"[^"]*","type":"platform\.'
+)
+BAD_END = re.compile(r'\tStatus: |"status":"(error|failure|timeout)"')
 TIMED_OUT = re.compile(r"\S+ [0-9a-f-]{36} Task timed out after ")
 LEVEL = re.compile(r'^\[([A-Z]+)\]|^\{.*?"level":\s*"([A-Z]+)"', re.DOTALL | re.IGNORECASE)
 LEVEL_STYLES = {"WARNING": "yellow", "WARN": "yellow", "ERROR": "red", "CRITICAL": "red", "FATAL": "red"}
@@ -26,7 +29,7 @@ def styled(message: str) -> Text:
 
     text = Text(message.rstrip().replace("\t", "  "))
     if PLATFORM.match(message):
-        text.stylize("red" if "\tStatus: " in message else "dim")
+        text.stylize("red" if BAD_END.search(message) else "dim")
     elif style := _urgency(message):
         text.stylize(style)
     elif message.startswith("{"):

@@ -73,7 +73,8 @@ class Boxes:
             return "not known before a function has run"
         if self._facts.isolation is not None:
             return f"{self._facts.isolation}; functions see this machine's files, processes and network"
-        lacking = [self._facts.network, self._facts.outside, self._means.groups.lacks]
+        user = f"all functions have the user {self._facts.first_user}" if self._facts.have_one_user else None
+        lacking = [user, self._facts.network, self._facts.outside, self._means.groups.lacks]
         return "; ".join([WHOLE, *(reason for reason in lacking if reason is not None)])
 
     @property
@@ -140,7 +141,7 @@ class Boxes:
         group = None
         if facts.isolation is None:
             group = await asyncio.get_running_loop().run_in_executor(None, means.groups.make, number)
-        user = facts.first_user + (number % USERS if facts.first_user != os.geteuid() else 0)
+        user = facts.first_user + (0 if facts.have_one_user else number % USERS)
         box = Box(facts, user, group, means.groups)
         box.begin(lambda descriptors: means.processes.open(number, descriptors))
         return box

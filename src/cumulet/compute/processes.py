@@ -86,6 +86,11 @@ class Facts:
     inherited_bytes: int
     """How much memory a Python runtime has from the spawner."""
 
+    @property
+    def have_one_user(self) -> bool:
+        """Have all boxes the server's own user? It isn't root, or there are too few ids here."""
+        return self.first_user == os.geteuid()
+
 
 class First:
     """The first process of a box."""

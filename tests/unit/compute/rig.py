@@ -179,7 +179,7 @@ class SharedRig:
                 await test(rig)
             for arn in rig.arns:
                 rig.compute.retire(arn)
-            await until(lambda: rig.compute.environments() == 0)
+            await until(lambda: rig.compute.environments() == 0, 20)
             assert await rig.activity.settle(5) == []
         except BaseException:
             await rig.stop()

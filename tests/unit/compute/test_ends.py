@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from owner import UNABLE
+from owner import NOBODY, UNABLE
 from rig import ARN, Rig, kill, processes_with, run, until
 
 from cumulet.compute.boxes import KEPT_READY
+from cumulet.compute.privileges import first_user
 from cumulet.compute.process_tree import descendants
 
 RIGHTS = ["own", "user", "none"]
@@ -94,7 +95,11 @@ def test_functions_run_with_any_rights_and_say_what_keeps_them_apart(tmp_path: P
             assert first == last
             assert first.startswith(str(tmp_path))
         else:
-            assert said["isolation"].split(";")[0] == "namespaces"
+            kind, *lacking = said["isolation"].split("; ")
+            assert kind == "namespaces"
+            user = NOBODY if rights == "user" else os.geteuid()
+            has_one_user = rights == "user" or first_user() == user
+            assert (f"all functions have the user {user}" in lacking) is has_one_user
             assert first == last == "/var/task"
 
 

@@ -355,6 +355,39 @@ def handler(event, context):
     run(tmp_path, test)
 
 
+@pytest.mark.parametrize(("has_extension", "least", "most"), [(True, 0.45, 1.5), (False, 0, 0.4)])
+def test_a_runtime_has_half_a_second_with_internal_extensions_alone_and_no_time_without(
+    tmp_path: Path, has_extension: bool, least: float, most: float
+) -> None:
+    register = """
+import http.client, json, os
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+headers = {"Lambda-Extension-Name": "inside"}
+connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": []}), headers)
+me = connection.getresponse().headers["Lambda-Extension-Identifier"]
+headers = {"Lambda-Extension-Identifier": me}
+waiting = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+waiting.request("GET", "/2020-01-01/extension/event/next", headers=headers)
+"""
+    code = (
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ndef handler(event, context):\n    return event\n"
+    )
+
+    async def test(rig: Rig) -> None:
+        await rig.invoke(rig.function((register if has_extension else "") + code))
+        await reported(rig)
+        assert ("Name: inside\tState: Ready" in rig.logs.text) == has_extension
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        rig.compute.retire(ARN)
+        await until(lambda: rig.compute.environments() == 0)
+
+        assert least < loop.time() - began < most
+
+    run(tmp_path, test)
+
+
 @pytest.mark.parametrize("ignored", ["signal.signal(signal.SIGTERM, signal.SIG_IGN)", "pass"])
 def test_a_shutdown_that_is_ignored_ends_after_two_seconds(tmp_path: Path, ignored: str) -> None:
     code = extension('me = register("SHUTDOWN")\nnote("event", next_event(me))\ntime.sleep(30)')

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from extension_rig import extension, layer, notes
-from rig import ACCOUNT, Rig, run
+from rig import ACCOUNT, Rig, SharedRig
 
 HANDLER = "def handler(event, context):\n    return event"
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
@@ -26,17 +25,17 @@ EXIT_ERROR = "/2020-01-01/extension/exit/error"
 TELEMETRY = "/2022-07-01/telemetry"
 
 
-def noted(tmp_path: Path, code: str) -> list[list[Any]]:
+def noted(shared_rig: SharedRig, code: str) -> list[list[Any]]:
     """Return what an extension with this code notes in an environment's init."""
     found = []
 
     async def test(rig: Rig) -> None:
-        function = rig.function(HANDLER, layers=(layer(tmp_path, {"probe": extension(code)}),))
+        function = rig.function(HANDLER, layers=(layer(rig.folder, {"probe": extension(code)}),))
         outcome = await rig.compute.invoke(function, rig.invocation(1, wants_log_tail=True))
         assert outcome.payload == b"1"
         found.extend(notes(rig.logs.messages, "probe"))
 
-    run(tmp_path, test)
+    shared_rig.run(test)
     return found
 
 
@@ -117,7 +116,7 @@ def noted(tmp_path: Path, code: str) -> list[list[Any]]:
     ],
 )
 def test_what_is_not_right_is_refused(
-    tmp_path: Path,
+    shared_rig: SharedRig,
     method: str,
     path: str,
     body: str | None,
@@ -128,14 +127,16 @@ def test_what_is_not_right_is_refused(
 ) -> None:
     code = TRY.format(request=(method, path, body), headers=headers)
 
-    [[answered, error, content_type]] = noted(tmp_path, code)
+    [[answered, error, content_type]] = noted(shared_rig, code)
 
     assert (answered, error["errorType"], content_type) == (status, error_type, "application/json")
     assert message in (None, error["errorMessage"])
 
 
 @pytest.mark.parametrize(("path", "wanted"), [(INIT_ERROR, "InitError"), (EXIT_ERROR, "Exited")])
-def test_a_report_of_an_error_needs_its_type_and_a_state_that_fits(tmp_path: Path, path: str, wanted: str) -> None:
+def test_a_report_of_an_error_needs_its_type_and_a_state_that_fits(
+    shared_rig: SharedRig, path: str, wanted: str
+) -> None:
     code = f"""
 me = register("INVOKE")
 note(*ask("POST", {path!r}, "{{}}", Lambda_Extension_Identifier=me)[::2])
@@ -148,7 +149,7 @@ while True:
     next_event(me)
 """
 
-    first, *later = noted(tmp_path, code)
+    first, *later = noted(shared_rig, code)
 
     missing = "Lambda-Extension-Function-Error-Type not found"
     assert first == [403, {"errorType": "Extension.MissingHeader", "errorMessage": missing}]
@@ -157,7 +158,7 @@ while True:
         assert "to InitError failed for extension" in error["errorMessage"]
 
 
-def test_registering_answers_what_the_function_is(tmp_path: Path) -> None:
+def test_registering_answers_what_the_function_is(shared_rig: SharedRig) -> None:
     code = f"""
 answers = []
 for features in ("", "other, accountId"):
@@ -171,7 +172,7 @@ for _, headers, _ in answers:
     threading.Thread(target=idle, args=(headers["Lambda-Extension-Identifier"],)).start()
 """
 
-    [[statuses, bodies, again, twice]] = noted(tmp_path, code)
+    [[statuses, bodies, again, twice]] = noted(shared_rig, code)
 
     facts = {"functionName": "f", "functionVersion": "$LATEST", "handler": "index.handler"}
     assert statuses == [200, 200]
@@ -189,7 +190,7 @@ for _, headers, _ in answers:
     assert twice == [403, said]
 
 
-def test_ten_extensions_may_register(tmp_path: Path) -> None:
+def test_ten_extensions_may_register(shared_rig: SharedRig) -> None:
     code = f"""
 body = json.dumps({{"events": []}})
 answers = [ask("POST", {REGISTER!r}, body, Lambda_Extension_Name=name) for name in (NAME, *map(str, range(10)))]
@@ -198,7 +199,7 @@ for _, headers, _ in answers[:-1]:
     threading.Thread(target=idle, args=(headers["Lambda-Extension-Identifier"],)).start()
 """
 
-    [[statuses, refusal]] = noted(tmp_path, code)
+    [[statuses, refusal]] = noted(shared_rig, code)
 
     assert statuses == [200] * 10 + [403]
     assert refusal == {"errorType": "Extension.TooManyExtensions", "errorMessage": "Extension limit (10) reached"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, run
+from rig import Rig, SharedRig, run
 
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import VirtualClock
@@ -45,7 +45,7 @@ def messages(rig: Rig) -> list[str]:
     return found
 
 
-def test_what_the_platform_says_is_an_object(tmp_path: Path) -> None:
+def test_what_the_platform_says_is_an_object(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         invocation = rig.invocation(1)
         await rig.compute.invoke(rig.function(LOGGER, log_format="JSON"), invocation)
@@ -69,7 +69,7 @@ def test_what_the_platform_says_is_an_object(tmp_path: Path) -> None:
         assert metrics["memorySizeMB"] == 128
         assert not any(message.startswith(("START", "END", "REPORT", "INIT")) for message in rig.logs.messages)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,16 @@ def test_what_the_platform_says_is_an_object(tmp_path: Path) -> None:
         ("WARN", []),
     ],
 )
-def test_system_logs_are_filtered_by_level(tmp_path: Path, level: str, types: list[str]) -> None:
+def test_system_logs_are_filtered_by_level(shared_rig: SharedRig, level: str, types: list[str]) -> None:
     async def test(rig: Rig) -> None:
         await rig.invoke(rig.function(LOGGER, log_format="JSON", system_log_level=level), 1)
 
         assert [message["type"] for message in objects(rig)] == [f"platform.{kind}" for kind in types]
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_what_goes_wrong_is_a_warning(tmp_path: Path) -> None:
+def test_what_goes_wrong_is_a_warning(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         await rig.invoke(rig.function(LOGGER, log_format="JSON", system_log_level="WARN"), "exit")
 
@@ -99,7 +99,7 @@ def test_what_goes_wrong_is_a_warning(tmp_path: Path) -> None:
         ]
         assert {each["record"]["errorType"] for each in objects(rig)} == {"Runtime.ExitError"}
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -111,26 +111,26 @@ def test_what_goes_wrong_is_a_warning(tmp_path: Path) -> None:
         ("FATAL", []),
     ],
 )
-def test_application_logs_are_filtered_by_level(tmp_path: Path, level: str | None, expected: list[str]) -> None:
+def test_application_logs_are_filtered_by_level(shared_rig: SharedRig, level: str | None, expected: list[str]) -> None:
     async def test(rig: Rig) -> None:
         await rig.invoke(rig.function(LOGGER, log_format="JSON", application_log_level=level), 1)
 
         assert messages(rig) == expected
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_levels_mean_nothing_to_a_log_in_text(tmp_path: Path) -> None:
+def test_levels_mean_nothing_to_a_log_in_text(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         await rig.invoke(rig.function('def handler(event, context):\n    print(\'{"level": "trace"}\')'), 1)
 
         assert '{"level": "trace"}\n' in rig.logs.messages
         assert any(message.startswith("REPORT") for message in rig.logs.messages)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_tail_has_an_object_on_each_line(tmp_path: Path) -> None:
+def test_a_tail_has_an_object_on_each_line(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         outcome = await rig.invoke(rig.function(LOGGER, log_format="JSON"), 1)
 
@@ -138,7 +138,7 @@ def test_a_tail_has_an_object_on_each_line(tmp_path: Path) -> None:
         assert json.loads(lines[0])["type"] == "platform.start"
         assert json.loads(lines[-1])["type"] == "platform.report"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_parts_of_an_invocation_have_the_platforms_time(tmp_path: Path) -> None:

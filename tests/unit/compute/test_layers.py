@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, make_package, run
+from rig import Rig, SharedRig, make_package, run
 
 from cumulet.compute import CannotRun
 from cumulet.compute.packages import Packages
@@ -172,7 +172,7 @@ def handler(event, context):
 
 
 @needs_node
-def test_node_finds_modules_of_layers_those_for_its_version_first(tmp_path: Path) -> None:
+def test_node_finds_modules_of_layers_those_for_its_version_first(shared_rig: SharedRig, tmp_path: Path) -> None:
     def module(place: str) -> str:
         return f"exports.place = '{place}';"
 
@@ -193,7 +193,7 @@ def test_node_finds_modules_of_layers_those_for_its_version_first(tmp_path: Path
 
         assert await rig.result(function, ["both", "any", "own"]) == ["18", "any", "package"]
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 WRAPPER = """#!/bin/sh
@@ -217,7 +217,9 @@ RUNTIMES: list[Any] = [
 
 
 @pytest.mark.parametrize(("runtime", "files", "command"), RUNTIMES)
-def test_a_wrapper_script_starts_the_runtime(tmp_path: Path, runtime: str, files: dict[str, str], command: str) -> None:
+def test_a_wrapper_script_starts_the_runtime(
+    shared_rig: SharedRig, tmp_path: Path, runtime: str, files: dict[str, str], command: str
+) -> None:
     async def test(rig: Rig) -> None:
         settings: dict[str, Any] = {
             "runtime": runtime,
@@ -230,11 +232,11 @@ def test_a_wrapper_script_starts_the_runtime(tmp_path: Path, runtime: str, files
         [line] = [line for line in rig.logs.messages if line.startswith("wrapped: /var/lang/bin/")]
         assert line.strip().endswith(command)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("wrapper", ["/opt/missing", "/opt/no-script"])
-def test_a_wrapper_that_cannot_be_run_fails_the_init(tmp_path: Path, wrapper: str) -> None:
+def test_a_wrapper_that_cannot_be_run_fails_the_init(shared_rig: SharedRig, tmp_path: Path, wrapper: str) -> None:
     async def test(rig: Rig) -> None:
         layer = make_package(tmp_path, {"no-script": "text"})
         variables = (("AWS_LAMBDA_EXEC_WRAPPER", wrapper),)
@@ -246,7 +248,7 @@ def test_a_wrapper_that_cannot_be_run_fails_the_init(tmp_path: Path, wrapper: st
         assert b"Runtime." in outcome.payload
         assert wrapper in rig.logs.text
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_a_layer_that_cannot_be_unpacked_is_refused_and_its_package_let_go(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from rig import ARN, Rig, processes_with, run, until
+from rig import ARN, Rig, SharedRig, processes_with, run, until
 
 from cumulet.compute import environment
 from cumulet.compute.runtime_api import MOST_RESPONSE_BYTES
@@ -65,7 +65,7 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_an_end_of_the_runtime_is_the_end_of_the_invocation(tmp_path: Path, name: str) -> None:
+def test_an_end_of_the_runtime_is_the_end_of_the_invocation(shared_rig: SharedRig, name: str) -> None:
     code, message = ENDS[name]
 
     async def test(rig: Rig) -> None:
@@ -84,11 +84,11 @@ def test_an_end_of_the_runtime_is_the_end_of_the_invocation(tmp_path: Path, name
         assert await rig.result(function) == "good"
         assert rig.compute.environments(ARN) == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_an_error_of_the_handler_is_the_answer_and_the_environment_stays(tmp_path: Path, name: str) -> None:
+def test_an_error_of_the_handler_is_the_answer_and_the_environment_stays(shared_rig: SharedRig, name: str) -> None:
     code, error_type, message = ERRORS[name]
 
     async def test(rig: Rig) -> None:
@@ -104,11 +104,11 @@ def test_an_error_of_the_handler_is_the_answer_and_the_environment_stays(tmp_pat
         assert await rig.result(function) == "good"
         assert rig.logs.text.count("INIT_START") == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("name", SURVIVED)
-def test_bad_manners_do_no_harm(tmp_path: Path, name: str) -> None:
+def test_bad_manners_do_no_harm(shared_rig: SharedRig, name: str) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(HANDLER % SURVIVED[name], timeout_seconds=10)
 
@@ -118,11 +118,11 @@ def test_bad_manners_do_no_harm(tmp_path: Path, name: str) -> None:
             assert await rig.result(function) == "good"
         assert rig.compute.environments(ARN) == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("code", ["time.sleep(60)", "any(iter(int, 1))", "os.kill(os.getpid(), 19)"])
-def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path, code: str) -> None:
+def test_a_handler_that_takes_too_long_is_killed(shared_rig: SharedRig, code: str) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(HANDLER % f"print('begun'); {code}", timeout_seconds=1)
         await rig.result(function)
@@ -145,7 +145,7 @@ def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path, code: str) -> N
         assert await rig.result(function) == "good"
         assert rig.compute.environments(ARN) == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path, code: str) -> N
         "[os.fork() or [bytearray(90_000_000), time.sleep(60)] for _ in range(3)]; time.sleep(60)",
     ],
 )
-def test_a_handler_that_uses_too_much_memory_is_killed(tmp_path: Path, code: str) -> None:
+def test_a_handler_that_uses_too_much_memory_is_killed(shared_rig: SharedRig, code: str) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(HANDLER % code, memory_mb=200, timeout_seconds=20)
 
@@ -170,7 +170,7 @@ def test_a_handler_that_uses_too_much_memory_is_killed(tmp_path: Path, code: str
         assert outcome.duration_ms < 10_000
         assert await rig.result(function) == "good"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_children_that_share_memory_are_not_counted_for_each(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ INIT_FAILURES = {
 
 
 @pytest.mark.parametrize("name", INIT_FAILURES)
-def test_an_init_that_fails_is_tried_once_more_and_then_the_answer(tmp_path: Path, name: str) -> None:
+def test_an_init_that_fails_is_tried_once_more_and_then_the_answer(shared_rig: SharedRig, name: str) -> None:
     code, error_type, message = INIT_FAILURES[name]
 
     async def test(rig: Rig) -> None:
@@ -302,7 +302,7 @@ def test_an_init_that_fails_is_tried_once_more_and_then_the_answer(tmp_path: Pat
             for phase, report in zip(attempts, reports, strict=True):
                 assert f"Phase: {phase}\tStatus: error\tError Type: {error_type}\n" in report
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_an_init_that_takes_too_long_is_tried_again_within_the_time_of_the_invocation(

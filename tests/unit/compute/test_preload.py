@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from rig import ARN, Rig, run
+from rig import ARN, Rig, SharedRig, run
 
 LOOK = """
 import sys
@@ -82,7 +82,7 @@ def test_imported_modules_are_whole_and_say_where_they_are_from(tmp_path: Path) 
     ],
 )
 def test_what_a_package_brings_is_what_it_gets(
-    tmp_path: Path, files: dict[str, str], question: str, answer: object
+    shared_rig: SharedRig, files: dict[str, str], question: str, answer: object
 ) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function({"index.py": LOOK % "", **files})
@@ -91,7 +91,7 @@ def test_what_a_package_brings_is_what_it_gets(
 
         assert found == answer or (isinstance(answer, str) and str(found).startswith(answer))
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_environments_share_no_randomness_and_no_variables(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_environments_share_no_randomness_and_no_variables(tmp_path: Path) -> No
     ],
 )
 def test_variables_that_count_from_the_start_of_a_process_do(
-    tmp_path: Path, variable: tuple[str, str], question: str, answer: object
+    shared_rig: SharedRig, variable: tuple[str, str], question: str, answer: object
 ) -> None:
     async def test(rig: Rig) -> None:
         assert await rig.result(rig.function(LOOK % "", variables=(variable,)), question) == answer
 
-    run(tmp_path, test)
+    shared_rig.run(test)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import REGION, Rig, make_package, run
+from rig import REGION, Rig, SharedRig, make_package
 
 from cumulet.compute import Function
 
@@ -48,7 +48,7 @@ def provided(rig: Rig, files: dict[str, str], runtime: str = "provided.al2023", 
 
 
 @pytest.mark.parametrize("runtime", ["provided", "provided.al2", "provided.al2023"])
-def test_a_bootstrap_is_run_and_serves_one_event_after_another(tmp_path: Path, runtime: str) -> None:
+def test_a_bootstrap_is_run_and_serves_one_event_after_another(shared_rig: SharedRig, runtime: str) -> None:
     async def test(rig: Rig) -> None:
         function = provided(rig, {"bootstrap": BASH}, runtime)
 
@@ -62,10 +62,10 @@ def test_a_bootstrap_is_run_and_serves_one_event_after_another(tmp_path: Path, r
         assert not any("[WARN]" in line for line in rig.logs.messages)
         assert any(line.startswith("INIT_START Runtime Version: provided:") for line in rig.logs.messages)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_bootstrap_in_a_layer_runs_where_the_package_has_none(tmp_path: Path) -> None:
+def test_a_bootstrap_in_a_layer_runs_where_the_package_has_none(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         layer = make_package(tmp_path, {"bootstrap": BASH})
         both = {"bootstrap": BASH, "data": "1"}
@@ -76,10 +76,10 @@ def test_a_bootstrap_in_a_layer_runs_where_the_package_has_none(tmp_path: Path) 
         assert (from_layer[0], from_package[0]) == ("/opt/bootstrap", "/var/task/bootstrap")
         assert from_layer[2] == "/var/task"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_error_in_its_own_words_and_an_exit(tmp_path: Path) -> None:
+def test_an_error_in_its_own_words_and_an_exit(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         function = provided(rig, {"bootstrap": BASH})
 
@@ -94,10 +94,10 @@ def test_an_error_in_its_own_words_and_an_exit(tmp_path: Path) -> None:
         assert described["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
         assert fresh[3] == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_variables_are_those_of_a_runtime_without_a_language(tmp_path: Path) -> None:
+def test_the_variables_are_those_of_a_runtime_without_a_language(shared_rig: SharedRig) -> None:
     script = "#!/bin/sh\nenv\nexit 1\n"
 
     async def test(rig: Rig) -> None:
@@ -112,16 +112,16 @@ def test_the_variables_are_those_of_a_runtime_without_a_language(tmp_path: Path)
         assert found["AWS_REGION"] == REGION
         assert not {"AWS_EXECUTION_ENV", "PYTHONPATH", "NODE_PATH"} & set(found)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_go_1_runs_the_executable_that_the_handler_names(tmp_path: Path) -> None:
+def test_go_1_runs_the_executable_that_the_handler_names(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         function = provided(rig, {"main": BASH}, "go1.x", handler="main")
 
         assert (await rig.result(function, 5))[0] == "/var/task/main"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_go_1_runs_the_executable_that_the_handler_names(tmp_path: Path) -> None
     ],
 )
 def test_a_function_without_anything_to_run_fails(
-    tmp_path: Path, files: dict[str, str], runtime: str, message: str
+    shared_rig: SharedRig, files: dict[str, str], runtime: str, message: str
 ) -> None:
     async def test(rig: Rig) -> None:
         function = provided(rig, files, runtime, handler="main")
@@ -151,21 +151,21 @@ def test_a_function_without_anything_to_run_fails(
         assert rig.logs.text.count("Phase: invoke\tStatus: error\tError Type: Runtime.InvalidEntrypoint") == 2
         assert rig.compute.environments() == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("script", ["#!/no/such/interpreter\n", "#!/bin/sh\nexit 0\n"])
-def test_a_bootstrap_that_does_not_serve_fails(tmp_path: Path, script: str) -> None:
+def test_a_bootstrap_that_does_not_serve_fails(shared_rig: SharedRig, script: str) -> None:
     async def test(rig: Rig) -> None:
         outcome = await rig.invoke(provided(rig, {"bootstrap": script}))
 
         assert outcome.error == "Unhandled"
         assert json.loads(outcome.payload)["errorType"].startswith("Runtime.")
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_bootstrap_may_be_a_link_within_the_package(tmp_path: Path) -> None:
+def test_a_bootstrap_may_be_a_link_within_the_package(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         function = provided(rig, {"bin/serve": BASH})
         with zipfile.ZipFile(function.package, "a") as archive:
@@ -175,19 +175,19 @@ def test_a_bootstrap_may_be_a_link_within_the_package(tmp_path: Path) -> None:
 
         assert (await rig.result(function))[0] == "/var/task/bootstrap"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_no_wrapper_script_is_run_before_a_bootstrap(tmp_path: Path) -> None:
+def test_no_wrapper_script_is_run_before_a_bootstrap(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         wrapper = (("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper"),)
 
         assert (await rig.result(provided(rig, {"bootstrap": BASH}, variables=wrapper), 1))[4] == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_nothing_is_left_open_for_a_bootstrap(tmp_path: Path) -> None:
+def test_nothing_is_left_open_for_a_bootstrap(shared_rig: SharedRig) -> None:
     script = "#!/bin/sh\nls -l /proc/self/fd\nexit 1\n"
 
     async def test(rig: Rig) -> None:
@@ -198,4 +198,4 @@ def test_nothing_is_left_open_for_a_bootstrap(tmp_path: Path) -> None:
         assert foreign == set()
         assert str(os.getpid()) not in "".join(targets)
 
-    run(tmp_path, test)
+    shared_rig.run(test)

@@ -71,7 +71,6 @@ def test_provisioned_environments_are_not_reaped(tmp_path: Path, monkeypatch: py
     from cumulet.compute import compute
 
     monkeypatch.setattr(compute, "IDLE_SECONDS", 0.1)
-    monkeypatch.setattr(compute, "REAP_SECONDS", 0.05)
 
     async def test(rig: Rig) -> None:
         function = rig.function(WHO)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, run, until
+from rig import Rig, SharedRig, run, until
 
 RAW = '''
 import os, re, socket
@@ -85,7 +85,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_makes_no_sense_is_refused_and_changes_nothing(tmp_path: Path, name: str) -> None:
+def test_what_makes_no_sense_is_refused_and_changes_nothing(shared_rig: SharedRig, name: str) -> None:
     text, status, body = REFUSALS[name]
 
     async def test(rig: Rig) -> None:
@@ -97,7 +97,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(tmp_path: Path, name
         assert parse(second) == (status, body)
         assert await rig.result(function, {"send": []}) == []
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 ANSWERS = {
@@ -111,7 +111,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_in_any_form_of_http_counts_and_a_second_one_does_not(tmp_path: Path, name: str) -> None:
+def test_an_answer_in_any_form_of_http_counts_and_a_second_one_does_not(shared_rig: SharedRig, name: str) -> None:
     """Here the runtime's own answer is the second; awslambdaric ends then."""
 
     async def test(rig: Rig) -> None:
@@ -123,7 +123,7 @@ def test_an_answer_in_any_form_of_http_counts_and_a_second_one_does_not(tmp_path
         assert outcome.payload == b'{"raw": 1}'
         assert await rig.result(function, {"send": []}) == []
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_two_answers_in_a_row_are_accepted_and_refused(tmp_path: Path) -> None:

@@ -153,3 +153,12 @@ def _ask(*requests: bytes) -> list[_Answer]:
     else:
         connection.close()
     return answers
+
+
+def _begin_anew() -> None:
+    """Leave the connection to the parent, in a child that a handler has forked."""
+    global _connection, _answered
+    _connection = _answered = None
+
+
+os.register_at_fork(after_in_child=_begin_anew)
