@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +17,17 @@ from cumulet.testing import Cumulet
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 NODE = {"Runtime": "nodejs20.x", "Timeout": 20}
 
-BASH = """#!/bin/bash
-set -u
-request() {
-    exec 9<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API#*:}"
-    printf '%s /2018-06-01/runtime/%s HTTP/1.1\\r\\nContent-Length: %d\\r\\n\\r\\n%s' "$1" "$2" "${#3}" "$3" >&9
-    length=0
-    while IFS= read -r line <&9 && line=${line%$'\\r'} && [ -n "$line" ]; do
-        case "${line,,}" in
-            lambda-runtime-aws-request-id:*) id=${line#*: } ;;
-            content-length:*) length=${line#*: } ;;
-        esac
-    done
-    IFS= read -r -N "$length" body <&9
-    exec 9<&-
-}
-while true; do
+HTTP = (Path(__file__).parents[1] / "runtime_api.bash").read_text()
+BASH = (
+    HTTP
+    + """while true; do
     request GET invocation/next ""
     name=${body#*'"name"'}
     name=${name#*'"'}
     request POST "invocation/$id/response" "{\\"hello\\": \\"${name%%'"'*}\\", \\"from\\": \\"$0\\"}"
 done
 """
+)
 
 
 def invoke(cumulet: Cumulet, name: str, event: Any = None) -> Any:

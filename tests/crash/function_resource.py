@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import orjson
-from administered import Resource
+from administered import Resource, State
 from history import Operation
 from pipeline import ROLE, package
 from states import check, merged, without
@@ -122,7 +122,34 @@ def _untagged(state: FunctionState, op: Operation) -> FunctionState:
     return dataclasses.replace(state, tags=without(state.tags, op.request["TagKeys"]))
 
 
-class FunctionResource(Resource[FunctionState]):
+class AnyFunction(Resource[State]):
+    """What is done to a function, whatever of it is looked at."""
+
+    def finish(self) -> None:
+        """Delete it with all that it has."""
+        self.look()
+        self.delete()
+        self.look()
+
+    def make(self, **settings: Any) -> None:
+        """Create it, with the members of the request that are its own."""
+        self.ask(
+            "lambda:CreateFunction",
+            FunctionName=self.name,
+            Runtime="python3.11",
+            Role=ROLE,
+            Handler="app.handler",
+            Code={"ZipFile": code(self.number())},
+            Timeout=30,
+            **settings,
+        )
+
+    def delete(self) -> None:
+        """Delete it."""
+        self.ask("lambda:DeleteFunction", FunctionName=self.name)
+
+
+class FunctionResource(AnyFunction[FunctionState]):
     """One function."""
 
     shares: ClassVar = {
@@ -162,25 +189,10 @@ class FunctionResource(Resource[FunctionState]):
         self.ask("lambda:ListFunctions")
         self.ask("lambda:GetFunction", FunctionName=self.name)
 
-    def finish(self) -> None:
-        """Delete it, and what it has logged."""
-        self.look()
-        self.delete()
-        self.look()
-
     def create(self) -> None:
         """Create it."""
-        self.ask(
-            "lambda:CreateFunction",
-            FunctionName=self.name,
-            Runtime="python3.11",
-            Role=ROLE,
-            Handler="app.handler",
-            Code={"ZipFile": code(self.number())},
-            Tags={key: str(self.number()) for key in self.chance.sample(TAG_KEYS, 2)},
-            Timeout=30,
-            **self._settings(),
-        )
+        tags = {key: str(self.number()) for key in self.chance.sample(TAG_KEYS, 2)}
+        self.make(Tags=tags, **self._settings())
 
     def change_code(self) -> None:
         """Replace its code."""
@@ -211,10 +223,6 @@ class FunctionResource(Resource[FunctionState]):
     def invoke(self) -> None:
         """Run it."""
         self.ask("lambda:Invoke", FunctionName=self.name)
-
-    def delete(self) -> None:
-        """Delete it."""
-        self.ask("lambda:DeleteFunction", FunctionName=self.name)
 
     def _settings(self) -> dict[str, Any]:
         return {

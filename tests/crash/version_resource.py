@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import orjson
-from administered import Resource
-from function_resource import code, digest, package_digest
+from function_resource import AnyFunction, code, digest, package_digest
 from history import Operation
-from pipeline import ROLE
 from states import check, merged, without
 
 ALIASES = ("live", "beta")
@@ -150,7 +148,7 @@ def _may_be_missing(state: VersionState | None, op: Operation) -> bool:
     return op.kind == "lambda:GetPolicy" and not state.sids
 
 
-class VersionResource(Resource[VersionState]):
+class VersionResource(AnyFunction[VersionState]):
     """One function, with its versions, aliases and policy."""
 
     shares: ClassVar = {
@@ -191,25 +189,9 @@ class VersionResource(Resource[VersionState]):
         for kind in ("ListVersionsByFunction", "ListAliases", "GetPolicy"):
             self.ask(f"lambda:{kind}", FunctionName=self.name)
 
-    def finish(self) -> None:
-        """Delete it with all that it has."""
-        self.look()
-        self.delete()
-        self.look()
-
     def create(self) -> None:
         """Create it, with its first version."""
-        self.ask(
-            "lambda:CreateFunction",
-            FunctionName=self.name,
-            Runtime="python3.11",
-            Role=ROLE,
-            Handler="app.handler",
-            Code={"ZipFile": code(self.number())},
-            Environment={"Variables": {"COLOUR": "grey"}},
-            Publish=True,
-            Timeout=30,
-        )
+        self.make(Environment={"Variables": {"COLOUR": "grey"}}, Publish=True)
 
     def change_code(self) -> None:
         """Replace its code, and publish it."""
@@ -252,10 +234,6 @@ class VersionResource(Resource[VersionState]):
     def invoke(self) -> None:
         """Run it by an alias."""
         self.ask("lambda:Invoke", FunctionName=self.name, Qualifier=self.chance.choice(ALIASES))
-
-    def delete(self) -> None:
-        """Delete it."""
-        self.ask("lambda:DeleteFunction", FunctionName=self.name)
 
     def _alias(self) -> dict[str, Any]:
         return {"FunctionName": self.name, "Name": self.chance.choice(ALIASES)}

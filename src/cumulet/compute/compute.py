@@ -12,9 +12,10 @@ import shutil
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from cumulet.compute.boxes import Boxes, Serve
-from cumulet.compute.environment import Environment, RuntimeLost
+from cumulet.compute.environment import Environment
 from cumulet.compute.function import CannotRun, Function, InitFailed, InitType, Invocation, Outcome
 from cumulet.compute.packages import Packages
 from cumulet.compute.pool import Pool, Since
@@ -91,11 +92,27 @@ class Compute:
         Raises `CannotRun`.
         """
         name = f"an invocation of {function.name}"
-        work = self._activity.spawn(name, self._invoke(function, invocation), is_awaited=True)
-        outcome: Outcome | CannotRun = await asyncio.shield(work)
-        if isinstance(outcome, CannotRun):
-            raise outcome
-        return outcome
+        while True:
+            pool = self._pools.get(function.version_arn, {}).get(function.revision)
+            environment = pool.take() if pool is not None else None
+            work: asyncio.Future[Any]
+            if environment is None or environment.state is State.RESET:
+                work = self._activity.spawn(name, self._start(function, invocation, environment), is_awaited=True)
+            else:
+                self._check_from_now_on(environment)
+                work = environment.run(invocation)
+                self._activity.watch(name, work, is_awaited=True)
+            try:
+                outcome: Outcome | CannotRun | None = await asyncio.shield(work)
+            finally:
+                if environment is not None:
+                    self._wait_for_extensions(environment)
+            if isinstance(outcome, CannotRun):
+                raise outcome
+            if outcome is not None:
+                return outcome
+            if self._is_stopped:
+                raise CannotRun("The platform is stopping.")
 
     def environments(self, function_arn: str | None = None) -> int:
         """Return how many environments a function has now, or all functions together."""
@@ -188,27 +205,29 @@ class Compute:
         elif len(pool.ahead()) < pool.wanted:
             self._start_missing(pool)
 
-    async def _invoke(self, function: Function, invocation: Invocation) -> Outcome | CannotRun:
-        while True:
-            pool = self._pools.get(function.version_arn, {}).get(function.revision)
-            environment = pool.take() if pool is not None else None
-            try:
-                if environment is None:
-                    environment = await self._new_environment(function)
-                    return await environment.start(invocation)
-                self._check_from_now_on(environment)
-                if environment.state is State.RESET:
-                    return await environment.start(invocation)
-                return await environment.run(invocation)
-            except RuntimeLost:
-                if self._is_stopped:
-                    return CannotRun("The platform is stopping.")
-            except CannotRun as reason:
-                return reason
-            finally:
-                if environment is not None and environment.is_working:
-                    name = f"the extensions of {function.name}"
-                    self._activity.spawn(name, environment.wait_until_free(), is_awaited=True)
+    async def _start(
+        self, function: Function, invocation: Invocation, environment: Environment | None
+    ) -> Outcome | CannotRun | None:
+        """Run an event in an environment that begins with an init: one that was reset, or a new one.
+
+        None if its runtime doesn't live to see the event.
+        """
+        try:
+            if environment is None:
+                environment = await self._new_environment(function)
+            self._check_from_now_on(environment)
+            return await environment.start(invocation)
+        except CannotRun as reason:
+            return reason
+        finally:
+            if environment is not None:
+                self._wait_for_extensions(environment)
+
+    def _wait_for_extensions(self, environment: Environment) -> None:
+        """Be busy until the extensions have done with an invocation that is answered."""
+        if environment.is_working:
+            name = f"the extensions of {environment.function.name}"
+            self._activity.spawn(name, environment.wait_until_free(), is_awaited=True)
 
     async def _new_environment(self, function: Function, init_type: InitType = "on-demand") -> Environment:
         runtime = await self._runtimes.find(function.runtime)

@@ -32,10 +32,6 @@ FAREWELL_SECONDS = 0.3
 MOST_CONNECTIONS = 48
 
 
-class RuntimeLost(Exception):
-    """The runtime has ended before it took the event."""
-
-
 class Environment(Lifecycle):
     """An environment for one revision of a function. `on_change` is called when it becomes free and when it ends."""
 
@@ -54,7 +50,7 @@ class Environment(Lifecycle):
         """How long the init took, until an invocation has reported it."""
         self._turn: Turn | None = None
 
-    async def start(self, invocation: Invocation) -> Outcome:
+    async def start(self, invocation: Invocation) -> Outcome | None:
         """Begin with an init, and run the invocation that it is for. Raises `CannotRun`.
 
         AWS: an init that has failed is tried again as part of the invocation, as it is done in any case after a reset.
@@ -95,8 +91,8 @@ class Environment(Lifecycle):
             self._become_free()
         return failure
 
-    def run(self, invocation: Invocation, began_at: float | None = None) -> asyncio.Future[Outcome]:
-        """Run an invocation in this free environment; `RuntimeLost` if the runtime doesn't live to see it."""
+    def run(self, invocation: Invocation, began_at: float | None = None) -> asyncio.Future[Outcome | None]:
+        """Run an invocation in this free environment; None comes of it if the runtime doesn't live to see it."""
         turn = self._begin_turn(invocation, began_at)
         self._home.thaw()
         if self.state is State.READY:
@@ -347,7 +343,7 @@ class Environment(Lifecycle):
     def _abandon_invocation(self) -> None:
         turn, self._turn = self._turn, None
         if turn is not None:
-            turn.abandon(RuntimeLost())
+            turn.abandon()
 
     def _become_free(self) -> None:
         self._free_since = MACHINE.monotonic()

@@ -67,7 +67,9 @@ class Lifecycle(Mortal):
         self._log.telemetry = Telemetry(self._home.connect) if names else None
         runtime = self._runtime
         arn = runtime.version_arn(self.function.region)
-        self._log.tell(platform_events.init_start(self.init_type, phase, runtime.version, arn))
+        self._log.tell(
+            platform_events.init_start(self.init_type, phase, runtime.version, arn, self.function, self._name)
+        )
         if runtime.warning is not None and phase == "init":
             self._log.say(runtime.warning)
         init = self._init = self._loop.create_future()

@@ -108,7 +108,7 @@ class Log:
         if self.is_plain:
             self._add(self._clock.now_ms(), f"START RequestId: {request_id} Version: {version}\n")
         else:
-            self.tell(platform_events.start(request_id, version, trace))
+            self.tell(platform_events.start(request_id, self._function.arn, version, trace))
 
     def finish(self, request_id: str, report: PlatformEvent | str) -> bytes:
         """An invocation has ended: `report` is only text where that is all that is wanted. Return its log's tail."""
@@ -182,10 +182,16 @@ class Log:
             self._tail.append(message)
 
 
-def stream_name(now_ms: int, version: str, unique: str) -> str:
-    """Return AWS's name for an environment's log stream; `unique` is a UUID."""
+def instance_name(function: Function, now_ms: int, unique: str) -> str:
+    """Return AWS's name for an environment; `unique` is a UUID."""
     day = datetime.fromtimestamp(now_ms / 1000, UTC)
-    return f"{day:%Y/%m/%d}/[{version}]{unique.replace('-', '')}"
+    return f"{day:%Y/%m/%d}/{function.name}[{function.version}]{unique.replace('-', '')}"
+
+
+def stream_name(function: Function, instance: str) -> str:
+    """Return AWS's name for an environment's log stream: its own; in the function's own log group without its name."""
+    is_own = function.log_group == f"/aws/lambda/{function.name}"
+    return instance.replace(f"/{function.name}[", "/[", 1) if is_own else instance
 
 
 def report(

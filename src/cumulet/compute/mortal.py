@@ -24,7 +24,7 @@ from cumulet.compute.failure import (
 from cumulet.compute.freezing import freeze
 from cumulet.compute.function import Function, InitType
 from cumulet.compute.home import Home
-from cumulet.compute.log import Log, stream_name
+from cumulet.compute.log import Log, instance_name, stream_name
 from cumulet.compute.memory import MemoryUse
 from cumulet.compute.processes import End
 from cumulet.compute.programs import Programs
@@ -46,7 +46,8 @@ class Mortal(ABC):
         self.extensions = Extensions(around.ids.uuid)
         self._around = around
         self._loop = asyncio.get_running_loop()
-        stream = stream_name(around.clock.now_ms(), function.version, around.ids.uuid())
+        self._name = instance_name(function, around.clock.now_ms(), around.ids.uuid())
+        stream = stream_name(function, self._name)
         self._log = Log(function, stream, around.sink, around.clock, self._resume_reading)
         self._credentials = around.credentials.issue(function.account, function.role_arn, function.name)
         self._home = Home(around.boxes, lambda: RuntimeConnection(self._api()), self._lose_box)

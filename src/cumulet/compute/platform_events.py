@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from cumulet.compute.function import InitType
+from cumulet.compute.function import Function, InitType
 
 LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "ERROR": 4, "FATAL": 5}
 """AWS: the log levels, from the most detailed on. There are system logs of DEBUG, INFO and WARN."""
@@ -36,13 +36,19 @@ def timestamp(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def init_start(init_type: InitType, phase: Phase, version: str, version_arn: str) -> PlatformEvent:
-    """An init begins."""
+def init_start(
+    init_type: InitType, phase: Phase, version: str, version_arn: str, function: Function, instance: str
+) -> PlatformEvent:
+    """An init begins; `version` is the runtime's, `instance` the environment's name."""
     record = {
         "initializationType": init_type,
         "phase": phase,
         "runtimeVersion": version,
         "runtimeVersionArn": version_arn,
+        "functionName": function.name,
+        "functionVersion": function.version,
+        "instanceId": instance,
+        "instanceMaxMemory": function.memory_mb * 1024 * 1024,
     }
     text = f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {version_arn}\n"
     return PlatformEvent("platform.initStart", record, INFO, text if phase == "init" else "")
@@ -101,9 +107,9 @@ def logs_dropped(records: int, size_bytes: int) -> PlatformEvent:
     return PlatformEvent("platform.logsDropped", record, WARN)
 
 
-def start(request_id: str, version: str, trace: str | None) -> PlatformEvent:
+def start(request_id: str, function_arn: str, version: str, trace: str | None) -> PlatformEvent:
     """An invocation begins."""
-    record: dict[str, Any] = {"requestId": request_id, "version": version}
+    record: dict[str, Any] = {"requestId": request_id, "functionArn": function_arn, "version": version}
     text = f"START RequestId: {request_id} Version: {version}\n"
     return PlatformEvent("platform.start", _traced(record, trace), INFO, text)
 

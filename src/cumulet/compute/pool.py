@@ -10,7 +10,7 @@ from cumulet.compute.function import Function
 
 
 class Since(NamedTuple):
-    """Since when an environment is free: by the machine's monotonic clock, which tells moments apart, and the platform's."""
+    """Since when an environment is free, by two clocks: the machine's monotonic one tells moments apart."""
 
     moment: float
     time_ms: int

@@ -48,7 +48,7 @@ class Turn:
         now_ms = MACHINE.now_ms()
         self.deadline_ms = now_ms + int((self.limit_at - now) * 1000)
         self.trace = invocation.trace_id or trace_header(now_ms // 1000, ids)
-        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.outcome: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
         self.has_begun = False
         """Has the runtime got the event?"""
         self.is_answered = False
@@ -74,8 +74,8 @@ class Turn:
         if not self.produced_bytes and (failure is None or failure.body is not None):
             self.produced_bytes = len(payload)
 
-    def resolve(self, outcome: Outcome) -> None:
-        """Give the caller the answer, unless that was done."""
+    def resolve(self, outcome: Outcome | None) -> None:
+        """Give the caller the answer, unless that was done; None where there is none."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 
@@ -90,10 +90,9 @@ class Turn:
         self.resolve(outcome)
         self._be_over()
 
-    def abandon(self, reason: Exception) -> None:
-        """Nothing comes of it any more; the caller learns why, unless it has the answer."""
-        if not self.outcome.done():
-            self.outcome.set_exception(reason)
+    def abandon(self) -> None:
+        """Nothing comes of it any more."""
+        self.resolve(None)
         self._be_over()
 
     def _be_over(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, SharedRig, run
+from rig import ARN, Rig, SharedRig, run
 
 from cumulet.kernel.activity import Activity
 from cumulet.kernel.clock import VirtualClock
@@ -54,7 +55,10 @@ def test_what_the_platform_says_is_an_object(shared_rig: SharedRig) -> None:
         assert init.keys() == start.keys() == report.keys() == {"time", "type", "record"}
         assert init["type"] == "platform.initStart"
         assert init["record"]["initializationType"] == "on-demand"
-        record = {"requestId": invocation.request_id, "version": "$LATEST"}
+        said = {name: init["record"][name] for name in ("functionName", "functionVersion", "instanceMaxMemory")}
+        assert said == {"functionName": "f", "functionVersion": "$LATEST", "instanceMaxMemory": 128 * 1024 * 1024}
+        assert re.fullmatch(r"\d{4}/\d\d/\d\d/f\[\$LATEST\][0-9a-f]{32}", init["record"]["instanceId"])
+        record = {"requestId": invocation.request_id, "functionArn": ARN, "version": "$LATEST"}
         assert (start["type"], start["record"]) == ("platform.start", record)
         assert report["type"] == "platform.report"
         metrics = report["record"].pop("metrics")

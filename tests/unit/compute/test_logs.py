@@ -80,6 +80,17 @@ def test_a_warm_invocation_is_one_write_with_no_init(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_a_stream_in_a_group_for_several_functions_has_the_functions_name(tmp_path: Path) -> None:
+    async def test(rig: Rig) -> None:
+        await rig.invoke(rig.function(PRINTER, log_group="shop"))
+
+        [(group, stream)] = {(write[2], write[3]) for write in rig.logs.writes}
+        assert group == "shop"
+        assert re.fullmatch(r"\d{4}/\d\d/\d\d/f\[\$LATEST\][0-9a-f]{32}", stream)
+
+    run(tmp_path, test)
+
+
 def test_what_is_printed_is_in_the_log_before_the_outcome_is_there(tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function("def handler(event, context): print('x' * 50_000); print('last', event)")

@@ -133,6 +133,10 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
             "phase",
             "runtimeVersion",
             "runtimeVersionArn",
+            "functionName",
+            "functionVersion",
+            "instanceId",
+            "instanceMaxMemory",
         }
         init = {"initializationType": "on-demand", "phase": "init", "status": "success"}
         assert received.one("platform.initRuntimeDone") == init
@@ -150,7 +154,8 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
             "types": ["platform", "function", "extension"],
         }
         start = received.one("platform.start")
-        assert start == {"requestId": start["requestId"], "version": "$LATEST", "tracing": tracing}
+        ids = {"requestId": start["requestId"], "functionArn": ARN}
+        assert start == ids | {"version": "$LATEST", "tracing": tracing}
         done = received.one("platform.runtimeDone")
         assert (done["status"], done["tracing"]) == ("success", tracing)
         assert done["metrics"].keys() == {"durationMs", "producedBytes"}

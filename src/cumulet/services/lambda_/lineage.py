@@ -2,7 +2,8 @@
 
 `Root=...;Parent=...;Sampled=0;Lineage=3:a87bd80c:2`: how many invocations there were since it was written first, the
 function that it counts (a hash of its ARN), and how often that one has come back. AWS SDKs send the header of the event
-that a function works on with every request that it makes.
+that a function works on with every request that it makes. One function is counted, as on AWS, and another one in its
+place when that does not come back: so the header stays short however many functions a loop has.
 """
 
 from __future__ import annotations

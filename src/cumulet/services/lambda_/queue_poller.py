@@ -2,6 +2,7 @@
 
 A poller sleeps until its queue has something for it; then one activity receives, and each batch is an activity of its
 own, so a moved clock waits for both. It takes no more than it has slots for: nothing is received only to be throttled.
+On standard queues one receive, of up to 100 messages, fills several batches.
 Messages of a batch that fails come back with their visibility timeout.
 """
 

@@ -1,4 +1,8 @@
-"""The messages of a queue as rows: what standard and FIFO queues share."""
+"""The messages of a queue as rows: what standard and FIFO queues share.
+
+They belong to the queue's backlog, not to the queue: purge and delete give that up in one short transaction, however
+many there are, and its rows are collected in steps.
+"""
 
 from __future__ import annotations
 
