@@ -564,7 +564,7 @@ def test_retries_go_on_after_a_kill(own: Cumulet) -> None:
 
 def test_an_invocation_that_a_kill_cut_off_is_made_again(own: Cumulet) -> None:
     function = Asynchronous(own)
-    function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"sleep": 5}')
+    function.client.invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"sleep": 3}')
     while not function.runs():
         pass
 

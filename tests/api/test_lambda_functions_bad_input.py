@@ -12,6 +12,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from lambda_functions import ROLE, create, zip_of
 from lambda_refusals import CASES, CREATE, IDS, KNOWN, bomb
+from lambda_table import filled
 
 from cumulet.testing import Cumulet
 
@@ -24,15 +25,6 @@ def known(cumulet: Cumulet) -> dict[str, Any]:
     answer = create(cumulet, KNOWN, Tags={"team": "blue"}, Description="first", **ENVIRONMENT)
     cumulet.client("lambda").put_function_concurrency(FunctionName=KNOWN, ReservedConcurrentExecutions=7)
     return answer
-
-
-def filled(value: Any, account: str) -> Any:
-    """Return members or a message with the account put in; members that are None are left out."""
-    if isinstance(value, dict):
-        return {key: filled(item, account) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [filled(item, account) for item in value]
-    return value.replace("{account}", account) if isinstance(value, str) else value
 
 
 def state(cumulet: Cumulet) -> Any:

@@ -97,7 +97,7 @@ def test_a_request_becomes_an_event_of_format_2_0(cumulet: Cumulet) -> None:
     assert event == {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": "/my/path x",
+        "rawPath": "/my/path%20x",
         "rawQueryString": "a=1&b=2&a=3&c=",
         "cookies": ["one=1", "two=2"],
         "queryStringParameters": {"a": "1,3", "b": "2", "c": ""},
@@ -117,7 +117,7 @@ def test_a_request_becomes_an_event_of_format_2_0(cumulet: Cumulet) -> None:
         "domainPrefix": address.id,
         "http": {
             "method": "POST",
-            "path": "/my/path x",
+            "path": "/my/path%20x",
             "protocol": "HTTP/1.1",
             "sourceIp": "127.0.0.1",
             "userAgent": "test/1",
@@ -125,6 +125,13 @@ def test_a_request_becomes_an_event_of_format_2_0(cumulet: Cumulet) -> None:
         "routeKey": "$default",
         "stage": "$default",
     }
+
+
+@pytest.mark.parametrize("path", ["a%2Fb", "100%25", "%C3%A9", "a+b", "a%3Fb%23c", "/a//b"])
+def test_the_path_comes_as_it_was_sent(cumulet: Cumulet, path: str) -> None:
+    event = Address(cumulet).ask(path=path).json()
+
+    assert event["rawPath"] == event["requestContext"]["http"]["path"] == f"/{path}"
 
 
 def test_a_request_without_body_query_and_cookies_has_no_such_members(cumulet: Cumulet) -> None:

@@ -8,6 +8,7 @@ than this (`extensions_api`) is only read here.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, cast
@@ -20,6 +21,7 @@ MOST_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 MOST_HEAD_BYTES = 4 * 1024 * 1024
 """The runtime interface clients send the cause of an error in a header of up to 1 MiB."""
 MOST_PIPELINED = 8
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 PREFIX = b"/2018-06-01/runtime/"
 NEXT = PREFIX + b"invocation/next"
@@ -128,6 +130,7 @@ class RuntimeConnection(asyncio.Protocol):
         "_error_type",
         "_head_bytes",
         "_headers",
+        "_is_in_head",
         "_is_other",
         "_is_reading",
         "_is_waiting",
@@ -140,6 +143,7 @@ class RuntimeConnection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_url",
+        "_wants_upgrade",
     )
 
     _transport: asyncio.Transport
@@ -156,6 +160,8 @@ class RuntimeConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._head_bytes = 0
+        self._is_in_head = False
+        self._wants_upgrade = False
         self._is_other = False
         """Is the current request for another API than the Runtime API?"""
         self._stream: Stream | None = None
@@ -222,13 +228,33 @@ class RuntimeConnection(asyncio.Protocol):
         """Feed the parser."""
         self._is_reading = True
         try:
-            self._parser.feed_data(data)
+            while data:
+                try:
+                    self._parser.feed_data(data)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:
+                    data = self._without_upgrade(data, upgrade.args[0])
         except httptools.HttpParserError:
             self.answer(MALFORMED)
             self.close()
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._transport.abort()
         self._is_reading = False
         if not self._is_waiting:
             self._send_unsent()
+
+    def _without_upgrade(self, data: bytes, end: int) -> bytes:
+        """Return what to feed again: the request whose head ends there, without its wish to upgrade, and what follows.
+
+        HTTP allows to ignore it. Left to itself the parser takes the body for another protocol.
+        """
+        begin = data.rfind(b"%b %b HTTP/" % (self._parser.get_method(), self._url), 0, end)
+        if begin < 0 or not self._wants_upgrade:
+            raise httptools.HttpParserError("the head is not here as a whole, or it is a CONNECT")
+        self._parser = httptools.HttpRequestParser(self)
+        return _UPGRADE.sub(b"\r\nIgnored:", data[begin:end]) + data[end:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the environment that nobody waits here any more."""
@@ -246,6 +272,8 @@ class RuntimeConnection(asyncio.Protocol):
         self._error_type = ""
         self._body = []
         self._body_bytes = self._head_bytes = 0
+        self._is_in_head = True
+        self._wants_upgrade = False
 
     def on_url(self, url: bytes) -> None:
         """Some of the request's target."""
@@ -263,6 +291,8 @@ class RuntimeConnection(asyncio.Protocol):
             self._read_long_header(name.lower(), value)
         elif len(name) == 12 and name.lower() == b"content-type":
             self._content_type = value
+        if len(name) == 7 and name.lower() == b"upgrade":
+            self._wants_upgrade = True
         if len(name) == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
             self.answer(CONTINUE)
 
@@ -276,6 +306,9 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The request's head is here: an answer in pieces begins to be handed on."""
+        self._is_in_head = False
+        if self._wants_upgrade and self._parser.should_upgrade():
+            return
         if self._mode == b"streaming" and not self._is_waiting and self._parser.get_method() == b"POST":
             request_id, _, what = self._url[len(INVOCATION) :].partition(b"/")
             if what == b"response" and self._url.startswith(INVOCATION):
@@ -298,6 +331,8 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is here."""
+        if self._wants_upgrade and self._parser.should_upgrade():
+            return
         if self._stream is not None:
             stream, self._stream = self._stream, None
             stream.end(self._error_type, self._error_body)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from extension_rig import LOOP, extension, layer, notes
-from rig import ARN, Rig, run, until
+from rig import ARN, Rig, SharedRig, run, until
 
 from cumulet.compute import lifecycle
 
@@ -99,7 +99,7 @@ while True:
     run(tmp_path, test)
 
 
-def test_a_log_tail_waits_for_the_extensions(tmp_path: Path) -> None:
+def test_a_log_tail_waits_for_the_extensions(shared_rig: SharedRig, tmp_path: Path) -> None:
     busy = extension(
         'me = register("INVOKE")\nwhile True:\n    next_event(me)\n    time.sleep(0.2)\n    note("done")\n'
     )
@@ -113,7 +113,7 @@ def test_a_log_tail_waits_for_the_extensions(tmp_path: Path) -> None:
         assert lines[0].startswith("START") and lines[-1].startswith("REPORT")
         assert '["busy", "done"]' in lines
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_time_that_extensions_take_counts_for_the_limit(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ note("event", next_event(me))
     run(tmp_path, test)
 
 
-def test_after_a_timeout_extensions_are_told_why_it_ends(tmp_path: Path) -> None:
+def test_after_a_timeout_extensions_are_told_why_it_ends(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         code = "import time\ndef handler(event, context):\n    time.sleep(30)"
         layers = (layer(tmp_path, {"watcher": extension(LOOP)}),)
@@ -149,10 +149,10 @@ def test_after_a_timeout_extensions_are_told_why_it_ends(tmp_path: Path) -> None
         assert json.loads(outcome.payload)["errorType"] == "Sandbox.Timedout"
         assert notes(rig.logs.messages, "watcher")[-1][1]["shutdownReason"] == "timeout"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_after_a_crash_extensions_are_told_of_a_failure(tmp_path: Path) -> None:
+def test_after_a_crash_extensions_are_told_of_a_failure(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         code = "import os\ndef handler(event, context):\n    os._exit(3)"
         function = rig.function(code, layers=(layer(tmp_path, {"watcher": extension(LOOP)}),))
@@ -163,7 +163,7 @@ def test_after_a_crash_extensions_are_told_of_a_failure(tmp_path: Path) -> None:
         assert json.loads(outcome.payload)["errorType"] == "Runtime.ExitError"
         assert notes(rig.logs.messages, "watcher")[-1][1]["shutdownReason"] == "failure"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_after_a_crash_extensions_are_told_of_a_failure(tmp_path: Path) -> None:
     ],
 )
 def test_an_extension_that_fails_in_the_init_fails_the_invocation(
-    tmp_path: Path, code: str, error_type: str, message: str, state: str
+    shared_rig: SharedRig, tmp_path: Path, code: str, error_type: str, message: str, state: str
 ) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(ECHO, layers=(layer(tmp_path, {"broken": extension(code)}),))
@@ -209,7 +209,7 @@ def test_an_extension_that_fails_in_the_init_fails_the_invocation(
         assert f"EXTENSION\tName: broken\tState: {state}\t" in rig.logs.text
         assert rig.compute.environments() == 1
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_what_is_left_of_a_failed_init_does_not_touch_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ idle(me)"""
     run(tmp_path, test)
 
 
-def test_a_file_that_cannot_be_run_is_a_launch_error(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_run_is_a_launch_error(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(ECHO, layers=(layer(tmp_path, {"broken": "#!/no/such/program\n"}),))
 
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_run_is_a_launch_error(tmp_path: Path) -> None:
         assert said["errorMessage"].endswith("fork/exec /opt/extensions/broken: no such file or directory")
         assert "EXTENSION\tName: broken\tState: LaunchError\tEvents: []\tError Type: UnknownError" in rig.logs.text
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_an_extension_that_never_registers_holds_the_init_up_to_its_limit(
@@ -269,7 +269,9 @@ def test_an_extension_that_never_registers_holds_the_init_up_to_its_limit(
     run(tmp_path, test)
 
 
-def test_an_extension_that_crashes_later_fails_the_invocation_and_the_next_begins_anew(tmp_path: Path) -> None:
+def test_an_extension_that_crashes_later_fails_the_invocation_and_the_next_begins_anew(
+    shared_rig: SharedRig, tmp_path: Path
+) -> None:
     code = extension('me = register("INVOKE")\nnext_event(me)\nnext_event(me)\nsys.exit(4)')
 
     async def test(rig: Rig) -> None:
@@ -284,7 +286,7 @@ def test_an_extension_that_crashes_later_fails_the_invocation_and_the_next_begin
         assert json.loads(outcome.payload)["errorMessage"].endswith("Error: exit status 4")
         assert (await rig.invoke(function, 0)).init_ms is not None
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_an_internal_extension_is_told_of_invocations_and_holds_the_environment(tmp_path: Path) -> None:
@@ -409,7 +411,7 @@ def test_a_shutdown_that_is_ignored_ends_after_two_seconds(tmp_path: Path, ignor
     run(tmp_path, test)
 
 
-def test_more_than_ten_extensions_are_too_many(tmp_path: Path) -> None:
+def test_more_than_ten_extensions_are_too_many(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         extensions = {f"extension-{number}": extension(LOOP) for number in range(11)}
         function = rig.function(ECHO, layers=(layer(tmp_path, extensions),))
@@ -418,4 +420,4 @@ def test_more_than_ten_extensions_are_too_many(tmp_path: Path) -> None:
 
         assert json.loads(outcome.payload)["errorType"] == "Extension.LaunchError"
 
-    run(tmp_path, test)
+    shared_rig.run(test)

@@ -81,6 +81,11 @@ REFUSALS = {
     "an answer to be got": (get("/invocation/ID/response"), 405, error("MethodNotAllowed", "Method not allowed")),
     "an event to be posted": (post("/invocation/next"), 405, error("MethodNotAllowed", "Method not allowed")),
     "no HTTP": ("hello\r\n\r\n", 400, None),
+    "a wish for another protocol": (
+        "GET /2015/x HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+        404,
+        error("NotFound", "404 page not found"),
+    ),
 }
 
 
@@ -106,6 +111,9 @@ ANSWERS = {
     '4|\r\n{"ra\r\n6\r\nw": |1}\r\n0\r\n\r\n',
     "with a question before": f"POST {PATH}/invocation/ID/response HTTP/1.1\r\ncontent-length: 10\r\n"
     'expect: 100-continue\r\n\r\n|{"raw": 1}',
+    "with a wish for another protocol": post(
+        "/invocation/ID/response", '{"raw": 1}', "connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    ),
     "in pieces": "ID".join("|".join(part) for part in post("/invocation/ID/response", '{"raw": 1}').split("ID")),
 }
 
@@ -199,3 +207,44 @@ def handler(event, context):
         assert await rig.result(function) == 50
 
     run(tmp_path, test)
+
+
+@pytest.mark.parametrize("part", ["GET /", "GET /x HTTP/1.1\r\nlong: "])
+def test_a_head_without_an_end_is_broken_off(shared_rig: SharedRig, part: str) -> None:
+    code = """
+import os, socket
+HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+def handler(event, context):
+    connection = socket.create_connection((HOST, int(PORT)), 5)
+    connection.sendall(event.encode())
+    try:
+        for _ in range(100):
+            connection.sendall(b"x" * 1_000_000)
+        return "sent"
+    except OSError:
+        return "broken off"
+"""
+
+    async def test(rig: Rig) -> None:
+        assert await rig.result(rig.function(code, timeout_seconds=10), part) == "broken off"
+
+    shared_rig.run(test)
+
+
+def test_many_wishes_for_another_protocol_do_no_harm(shared_rig: SharedRig) -> None:
+    code = """
+import os, socket
+HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+def handler(event, context):
+    connection = socket.create_connection((HOST, int(PORT)), 5)
+    connection.sendall(b"GET /x HTTP/1.1\\r\\nconnection: upgrade\\r\\nupgrade: x\\r\\n\\r\\n" * event)
+    received = b""
+    while received.count(b"404 Not Found") < event and (data := connection.recv(1_000_000)):
+        received += data
+    return received.count(b"404 Not Found")
+"""
+
+    async def test(rig: Rig) -> None:
+        assert await rig.result(rig.function(code, timeout_seconds=10), 500) == 500
+
+    shared_rig.run(test)

@@ -145,7 +145,6 @@ def test_an_error_is_told_with_its_cause_on_one_line(served: Served) -> None:
     assert (method, path) == ("POST", "/2018-06-01/runtime/invocation/r-1/error")
     assert body == '{"errorMessage":"é"}'.encode()
     assert headers["Content-Type"] == "application/json"
-    assert headers["Lambda-Runtime-Function-Error-Type"] == "Unhandled"
     assert headers["Lambda-Runtime-Function-XRay-Error-Cause"] == '{"working_directory":"/var/task"}'
     assert headers["Lambda-Runtime-Invocation-Id"] == "i-1"
 

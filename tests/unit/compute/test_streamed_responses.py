@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import Rig, run, until
+from rig import Rig, SharedRig, run, until
 
 BOOTSTRAP = """
 import base64, http.client, json, os, sys, time
@@ -58,7 +58,7 @@ def streaming(code: str) -> str:
     return BOOTSTRAP + "while True:\n    request_id, event = next_event()\n    " + code.replace("\n", "\n    ")
 
 
-def test_chunks_come_as_they_are_sent(tmp_path: Path) -> None:
+def test_chunks_come_as_they_are_sent(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         code = streaming(
             'def parts():\n    yield b"one"\n    time.sleep(0.3)\n    yield b"two"\nrespond(request_id, parts())'
@@ -76,10 +76,10 @@ def test_chunks_come_as_they_are_sent(tmp_path: Path) -> None:
         assert times[1] - times[0] > 0.2
         assert (outcome.payload, outcome.error) == (b"", None)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_streamed_answer_is_gathered_where_nobody_takes_it(tmp_path: Path) -> None:
+def test_a_streamed_answer_is_gathered_where_nobody_takes_it(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(streaming('print(respond(request_id, [b"[1,", b"2]"]))'))
 
@@ -88,10 +88,10 @@ def test_a_streamed_answer_is_gathered_where_nobody_takes_it(tmp_path: Path) -> 
 
         assert "(202, {'status': 'OK'})\n" in rig.logs.messages
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_answer_that_is_not_streamed_comes_whole(tmp_path: Path) -> None:
+def test_an_answer_that_is_not_streamed_comes_whole(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         taker = Taker()
         function = rig.function("def handler(event, context):\n    return 5")
@@ -102,10 +102,10 @@ def test_an_answer_that_is_not_streamed_comes_whole(tmp_path: Path) -> None:
 
         assert (outcome.payload, taker.started, taker.chunks) == (b"5", [], [])
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_error_in_the_trailers_fails_the_invocation(tmp_path: Path) -> None:
+def test_an_error_in_the_trailers_fails_the_invocation(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         code = streaming("""body = base64.b64encode(json.dumps({"errorType": "Late", "errorMessage": "oh"}).encode()).decode()
 names = "Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"
@@ -118,10 +118,10 @@ respond(request_id, [b"half"], list(zip(names, ("Runtime.Late", body))))""")
         assert outcome.error == "Unhandled"
         assert json.loads(outcome.payload) == {"errorType": "Late", "errorMessage": "oh"}
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_answer_that_breaks_off_is_an_error(tmp_path: Path) -> None:
+def test_an_answer_that_breaks_off_is_an_error(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         taker = Taker()
         function = rig.function(streaming('respond(request_id, [b"half"], end=False)'))
@@ -131,11 +131,11 @@ def test_an_answer_that_breaks_off_is_an_error(tmp_path: Path) -> None:
         assert taker.chunks == [b"half"]
         assert json.loads(outcome.payload)["errorType"] == "Runtime.TruncatedResponse"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize("way", ["import os; os._exit(1)", "time.sleep(9)"])
-def test_a_runtime_that_ends_while_it_streams_fails_the_invocation(tmp_path: Path, way: str) -> None:
+def test_a_runtime_that_ends_while_it_streams_fails_the_invocation(shared_rig: SharedRig, way: str) -> None:
     async def test(rig: Rig) -> None:
         taker = Taker()
         code = streaming(
@@ -150,7 +150,7 @@ def test_a_runtime_that_ends_while_it_streams_fails_the_invocation(tmp_path: Pat
         assert outcome.error == "Unhandled"
         assert json.loads(outcome.payload)["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_whoever_takes_slowly_holds_the_function_up(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ respond(request_id, parts())""")
     run(tmp_path, test)
 
 
-def test_a_taker_that_fails_does_not_fail_the_function(tmp_path: Path) -> None:
+def test_a_taker_that_fails_does_not_fail_the_function(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         async def take(chunk: bytes) -> None:
             raise ConnectionResetError
@@ -196,11 +196,11 @@ def test_a_taker_that_fails_does_not_fail_the_function(tmp_path: Path) -> None:
 
         assert outcome.error is None
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(("is_taken", "megabytes"), [(True, 21), (False, 7)])
-def test_more_than_may_be_streamed_is_an_error(tmp_path: Path, is_taken: bool, megabytes: int) -> None:
+def test_more_than_may_be_streamed_is_an_error(shared_rig: SharedRig, is_taken: bool, megabytes: int) -> None:
     async def test(rig: Rig) -> None:
         more: dict[str, Any] = {"on_chunk": Taker().on_chunk} if is_taken else {}
         code = streaming(f"respond(request_id, (bytes(1024 * 1024) for _ in range({megabytes})))")
@@ -210,10 +210,10 @@ def test_more_than_may_be_streamed_is_an_error(tmp_path: Path, is_taken: bool, m
         assert outcome.error == "Unhandled"
         assert json.loads(outcome.payload)["errorType"] == "Function.ResponseSizeTooLarge"
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_mode_is_refused(shared_rig: SharedRig) -> None:
     async def test(rig: Rig) -> None:
         function = rig.function(
             streaming('print(respond(request_id, [b"1"], mode="other"))\nrespond(request_id, [b"2"])')
@@ -224,4 +224,4 @@ def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
         [refusal] = [line for line in rig.logs.messages if line.startswith("(4")]
         assert refusal.startswith("(400, {'errorMessage': 'Invalid function response mode'")
 
-    run(tmp_path, test)
+    shared_rig.run(test)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from extension_rig import extension, layer, notes
-from rig import ARN, Rig, run, until
+from rig import ARN, Rig, SharedRig, run, until
 
 PRINTER = """
 def handler(event, context):
@@ -89,7 +89,7 @@ def receiver(setup: str = "", loop: str = LOOP) -> str:
     return extension(RECEIVER + 'me = register("INVOKE", "SHUTDOWN")\n' + (setup or subscribing) + loop)
 
 
-def test_a_receiver_has_ten_invocations_all_records_and_a_shutdown(tmp_path: Path) -> None:
+def test_a_receiver_has_ten_invocations_all_records_and_a_shutdown(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         received = Received(rig)
         function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver()}),))
@@ -116,10 +116,10 @@ def test_a_receiver_has_ten_invocations_all_records_and_a_shutdown(tmp_path: Pat
             assert received.types.count(f"platform.{kind}") == 1
         assert "event" in received.all[-1]
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
+def test_the_records_have_the_fields_of_their_schema(shared_rig: SharedRig, tmp_path: Path) -> None:
     async def test(rig: Rig) -> None:
         received = Received(rig)
         function = rig.function(PRINTER, layers=(layer(tmp_path, {"receiver": receiver()}),), tracing_mode="Active")
@@ -177,7 +177,7 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
         assert {each["path"] for each in received.all if "got" in each} == {"/here"}
         assert all(record["time"].endswith("Z") and len(record["time"]) == 24 for record in received.records)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,9 @@ def test_the_records_have_the_fields_of_their_schema(tmp_path: Path) -> None:
         ("import os; os._exit(1)", "error", "Runtime.ExitError"),
     ],
 )
-def test_what_goes_wrong_has_a_status(tmp_path: Path, code: str, status: str, error_type: str | None) -> None:
+def test_what_goes_wrong_has_a_status(
+    shared_rig: SharedRig, tmp_path: Path, code: str, status: str, error_type: str | None
+) -> None:
     async def test(rig: Rig) -> None:
         received = Received(rig)
         handler = f"def handler(event, context):\n    {code}"
@@ -209,10 +211,10 @@ def test_what_goes_wrong_has_a_status(tmp_path: Path, code: str, status: str, er
             assert metrics["durationMs"] == 1000
             assert metrics["billedDurationMs"] == math.ceil(1000 + metrics["initDurationMs"])
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_the_logs_api_tells_of_logs(tmp_path: Path) -> None:
+def test_the_logs_api_tells_of_logs(shared_rig: SharedRig, tmp_path: Path) -> None:
     setup = """
 assert subscribe(me, port, "/2020-08-15/logs", schemaVersion="2020-08-15") == (200, "OK")
 status, error = subscribe(me, port)
@@ -234,7 +236,7 @@ assert (status, error["errorType"]) == (400, "ValidationError"), error
             "platform.report",
         ]
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 def test_lines_of_json_go_to_a_port(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ assert subscribe(me, 0, destination=destination, types=["function"]) == (200, "O
     run(tmp_path, test)
 
 
-def test_a_receiver_that_is_not_ready_is_asked_again(tmp_path: Path) -> None:
+def test_a_receiver_that_is_not_ready_is_asked_again(shared_rig: SharedRig, tmp_path: Path) -> None:
     setup = 'refusals.extend("12")\nsubscribe(me, port, types=["function"])\n'
 
     async def test(rig: Rig) -> None:
@@ -272,10 +274,10 @@ def test_a_receiver_that_is_not_ready_is_asked_again(tmp_path: Path) -> None:
 
         await until(lambda: len(received.records) == 1)
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_what_an_extension_writes_is_its_own_kind(tmp_path: Path) -> None:
+def test_what_an_extension_writes_is_its_own_kind(shared_rig: SharedRig, tmp_path: Path) -> None:
     setup = 'subscribe(me, port, types=["extension"])\nprint("hello from the side", flush=True)\n'
 
     async def test(rig: Rig) -> None:
@@ -289,7 +291,7 @@ def test_what_an_extension_writes_is_its_own_kind(tmp_path: Path) -> None:
         assert received.records[0]["record"] == "hello from the side\n"
         assert "hello from the side\n" in rig.logs.messages
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +302,7 @@ def test_what_an_extension_writes_is_its_own_kind(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_of_json_is_an_object_in_newer_schemas(
-    tmp_path: Path, schema: str, expected: Callable[[Any], bool]
+    shared_rig: SharedRig, tmp_path: Path, schema: str, expected: Callable[[Any], bool]
 ) -> None:
     setup = f'subscribe(me, port, types=["function"], schemaVersion={schema!r})\n'
     code = "import logging\ndef handler(event, context):\n    logging.getLogger().error('structured')"
@@ -313,10 +315,10 @@ def test_a_line_of_json_is_an_object_in_newer_schemas(
 
         assert expected(received.records[0]["record"])
 
-    run(tmp_path, test)
+    shared_rig.run(test)
 
 
-def test_a_subscriber_that_falls_behind_is_told_what_it_has_lost(tmp_path: Path) -> None:
+def test_a_subscriber_that_falls_behind_is_told_what_it_has_lost(shared_rig: SharedRig, tmp_path: Path) -> None:
     setup = 'refusals.extend("1")\nsubscribe(me, port, buffering={"timeoutMs": 25, "maxItems": 1000})\n'
     code = "def handler(event, context):\n    for number in range(9000):\n        print(number)"
 
@@ -331,4 +333,4 @@ def test_a_subscriber_that_falls_behind_is_told_what_it_has_lost(tmp_path: Path)
         assert dropped[0].keys() == {"droppedBytes", "droppedRecords", "reason"}
         assert dropped[0]["droppedRecords"] > 0
 
-    run(tmp_path, test)
+    shared_rig.run(test)

@@ -106,7 +106,7 @@ def post_invocation_result(
 
 def post_error(invoke_id: str, error: str, xray_fault: str = "", invocation_id: str | None = None) -> None:
     """Answer an event with an error, as JSON."""
-    headers = "Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: Unhandled\r\n"
+    headers = "Content-Type: application/json\r\n"
     if xray_fault:
         cause = xray_fault.replace("\r", "").replace("\n", "")
         headers += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -33,7 +33,7 @@ Headers = list[tuple[bytes, bytes]]
 def event(url: FunctionUrl, visit: Visit, now_ms: int, trace_header: str, identity: Identity | None) -> bytes:
     """Return the event for a request; `identity` is the caller's where the URL asks for a signature."""
     request = visit.request
-    path = unquote(request.raw_path.decode("latin-1"))
+    path = request.raw_path.decode("latin-1")  # as it came: other than an HTTP API, a function URL decodes nothing
     domain = f"{url.url_id}.lambda-url.{url.region}.on.aws"
     headers = _headers(visit, domain, trace_header)
     query = request.query.decode("latin-1")
