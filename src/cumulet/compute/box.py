@@ -22,6 +22,8 @@ from cumulet.compute.relay import Relay
 from cumulet.compute.variables import Places
 
 MOST_DESCRIPTORS = 8
+MANY_PROCESSES = 64
+"""More aren't asked one by one how much memory they use."""
 CLEARING_SECONDS = 5.0
 """After this a box in which something can't be killed is killed itself."""
 AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPENSSL_", "TZ")
@@ -224,6 +226,8 @@ class Box:
         """Return the most memory that the programs have used, without what Python runtimes have from the spawner."""
         if self._spec is None or self._first is None or self._first.pid is None:
             return 0
+        if self._group is not None and self._group.processes() > MANY_PROCESSES:
+            return self._group.used_bytes()
         limit_bytes = self._spec.memory_mb * memory.MIB
         return memory.used_bytes(self._first.pid, limit_bytes, self._inherited_bytes)
 

@@ -92,12 +92,21 @@ class Boxes:
             except OSError:
                 self._preparation = None
                 raise
-        facts = await self._means.processes.ready()
+        facts = await self._spawner_ready(self._means.processes)
         if self._facts is None:
             self._facts = facts
             if self.isolation != WHOLE:
                 log_line(f"functions are not kept apart as on AWS: {self.isolation}")
         self._facts = facts
+
+    async def _spawner_ready(self, processes: Processes) -> Facts:
+        for _ in range(TRIES - 1):
+            try:
+                return await processes.ready()
+            except ConnectionError:
+                if processes.is_stopped:
+                    raise
+        return await processes.ready()
 
     def begin(self, after: Callable[[], Awaitable[None]]) -> None:
         """Get ready, and some boxes too, for those who will open some; `after` is awaited first."""

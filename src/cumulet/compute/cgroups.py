@@ -31,11 +31,13 @@ class Kind:
     """Their order matters: the later ones may not be less."""
     kills: str
     """The file with the line `oom_kill`."""
+    anonymous: str
+    """The line of memory.stat with what isn't in files, not even in those of a tmpfs."""
 
 
 KINDS = {
-    1: Kind(("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.oom_control"),
-    2: Kind(("memory.max",), "memory.events"),
+    1: Kind(("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.oom_control", "total_rss"),
+    2: Kind(("memory.max",), "memory.events", "anon"),
 }
 
 
@@ -68,9 +70,8 @@ class Group:
         for name in self._kind.memory_limits:
             if (memory / name).exists():
                 (memory / name).write_text(str(memory_bytes))
-        for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
-            if (memory / name).exists():
-                (memory / name).write_text(value)
+        if (memory / "memory.swap.max").exists():
+            (memory / "memory.swap.max").write_text("0")
 
     @property
     def can_freeze(self) -> bool:
@@ -88,6 +89,15 @@ class Group:
             return 0
         lines = _read(self._folders["memory"] / self._kind.kills).splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+    def processes(self) -> int:
+        """Return how many processes and threads there are; 0 where that isn't known."""
+        return int(_read(self._folders["pids"] / "pids.current") or 0) if "pids" in self._folders else 0
+
+    def used_bytes(self) -> int:
+        """Return how much memory is used, as far as it isn't in files."""
+        lines = _read(self._folders["memory"] / "memory.stat").splitlines() if "memory" in self._folders else []
+        return sum(int(line.split()[1]) for line in lines if line.startswith(f"{self._kind.anonymous} "))
 
     def remove(self) -> bool:
         """Remove the group, all of whose processes have ended; return whether that could be done."""

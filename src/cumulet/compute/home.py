@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from cumulet.compute.boxes import Box, Boxes, BoxSpec
 from cumulet.compute.runtime_api import RuntimeConnection
+from cumulet.kernel.clock import MACHINE
 
 ROUNDS_OF_THE_LOOP = 3
 """After so many, a connection that was accepted has been made."""
@@ -57,7 +58,7 @@ class Home:
             while self.is_there:
                 self.box.listener.accept()[0].close()
         for _ in range(ROUNDS_OF_THE_LOOP):
-            await asyncio.sleep(0)
+            await MACHINE.sleep(0)
         self._hang_up()
 
     def kill(self) -> None:

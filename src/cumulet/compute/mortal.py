@@ -32,6 +32,10 @@ from cumulet.compute.runtime_api import Runtime as RuntimeApi
 from cumulet.compute.runtime_api import RuntimeConnection
 from cumulet.compute.runtime_state import State
 from cumulet.compute.surroundings import Surroundings
+from cumulet.kernel.clock import MACHINE
+
+PAUSE_SHARE = 20
+"""After a look at the memory comes at least so many times as long without one."""
 
 
 class Mortal(ABC):
@@ -300,7 +304,10 @@ class Mortal(ABC):
         """Look how much memory is used, and end the runtime if that is too much."""
         if self._programs is None:
             return
-        self._memory.look(self._programs.box.used_bytes(), now)
+        began_at = MACHINE.monotonic()
+        used_bytes = self._programs.box.used_bytes()
+        # Many processes take long: others need the time more.
+        self._memory.look(used_bytes, now + (MACHINE.monotonic() - began_at) * PAUSE_SHARE)
         if self._memory.is_too_much and self._failure is None:
             self._fail_with(OUT_OF_MEMORY)
 

@@ -156,11 +156,11 @@ class Processes:
         self._to_send: deque[tuple[bytes, list[int]]] = deque()
         self._end_signal = signal.SIGTERM
         """With it, first processes end what is in their boxes."""
-        self._is_stopped = False
+        self.is_stopped = False
 
     async def ready(self) -> Facts:
         """Make sure that there is a spawner. Raises OSError where it can't be had."""
-        if self._is_stopped:
+        if self.is_stopped:
             raise ConnectionError("the platform is stopping")
         if self._ready is None:
             self._start_spawner()
@@ -181,7 +181,7 @@ class Processes:
 
     async def stop(self) -> None:
         """End everything, the spawner too, for good."""
-        self._is_stopped = True
+        self.is_stopped = True
         running = [first.ended for first in self._running.values()]
         if self._socket is not None:
             await self._lose_spawner()

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from owner import UNABLE
 from rig import ARN, Rig, run, until
 
 from cumulet.compute import box_network
-from cumulet.compute.boxes import Boxes, BoxSpec, Program
+from cumulet.compute.boxes import Box, Boxes, BoxSpec, Program
 from cumulet.compute.cgroups import NAME, Groups
 
 EVAL = """
@@ -383,6 +384,58 @@ def test_programs_in_a_box_end_one_by_one_or_together(tmp_path: Path) -> None:
         finally:
             box.listener.close()
             await boxes.stop()
+
+    run(tmp_path, test)
+
+
+CROWD = """
+import os, time
+def handler(event, context):
+    kept = []
+    for _ in range(event["processes"]):
+        if not os.fork():
+            kept.append(os.urandom(event["bytes"]))
+            time.sleep(60)
+    time.sleep(event["seconds"])
+"""
+
+
+def test_a_crowd_of_processes_does_not_hold_up_the_platform(
+    tmp_path: Path, groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used_bytes, looked_seconds = Box.used_bytes, 0.0
+
+    def timed(box: Box) -> int:
+        nonlocal looked_seconds
+        began_at = time.monotonic()
+        try:
+            return used_bytes(box)
+        finally:
+            looked_seconds += time.monotonic() - began_at
+
+    monkeypatch.setattr(Box, "used_bytes", timed)
+
+    async def test(rig: Rig) -> None:
+        function = rig.function(CROWD, memory_mb=3000, timeout_seconds=30)
+        began_at = time.monotonic()
+
+        outcome = await rig.invoke(function, {"processes": 300, "bytes": 1, "seconds": 2})
+
+        assert outcome.error is None
+        assert looked_seconds < (time.monotonic() - began_at) / 5
+
+    run(tmp_path, test)
+
+
+def test_a_crowd_of_processes_keeps_to_the_memory_limit(tmp_path: Path, groups: Groups) -> None:
+    async def test(rig: Rig) -> None:
+        function = rig.function(CROWD, memory_mb=200, timeout_seconds=30)
+
+        outcome = await rig.invoke(function, {"processes": 100, "bytes": 4_000_000, "seconds": 20})
+
+        assert json.loads(outcome.payload)["errorType"] == "Runtime.ExitError"
+        assert outcome.memory_used_mb == 200
+        assert outcome.duration_ms < 15_000
 
     run(tmp_path, test)
 

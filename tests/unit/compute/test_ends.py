@@ -189,7 +189,8 @@ def test_a_spawner_that_is_killed_while_environments_begin_is_replaced(tmp_path:
 
         kill(*spawners())
 
-        await asyncio.gather(*starting, return_exceptions=True)
+        for outcome in await asyncio.gather(*starting):
+            assert outcome.error is None or b"signal: killed" in outcome.payload
         assert await rig.result(function) == "fine"
 
     run(tmp_path, test)

@@ -122,7 +122,7 @@ def test_what_is_written_between_invocations_is_not_lost(tmp_path: Path) -> None
     code = """
 import threading
 def handler(event, context):
-    threading.Timer(0.01, print, ["afterwards"]).start()
+    threading.Timer(0.05, print, ["afterwards"]).start()
 """
 
     async def test(rig: Rig) -> None:
