@@ -22,6 +22,7 @@ from processes import Server
 from rows import BODY, Bench, Row, create_queue
 
 TRIVIAL = "def handler(event, context):\n    return event\n"
+CLOCK = "import time\n\n\ndef handler(event, context):\n    return time.time()\n"
 FORWARD = """
 import os
 import boto3
@@ -46,7 +47,9 @@ def handler(event, context):
     return OWN
 """
 ENVIRONMENTS = 200
-COLD_STARTS = 15
+COLD_STARTS = 31
+PAUSE_SECONDS = 0.1
+"""Between cold starts, one of which is measured at a time: the boxes that are kept ready are made again meanwhile."""
 AT_A_TIME = 4
 """More environments than this only take the cores from each other: a start costs what 100 batches cost."""
 REPORTED_INIT = re.compile(r"Init Duration: ([0-9.]+) ms")
@@ -79,24 +82,25 @@ class Functions:
         yield self.bench.row(what, "8,000", accepted, "commit-64", "/s")
 
     def cold_start(self) -> Iterator[Row]:
-        durations, inits = [], []
+        until_handler, inits = [], []
         for server in self.bench.server(is_pinned=False):
             for number in range(COLD_STARTS):
-                create_function(server.url, f"cold-{number}", TRIVIAL)
-                started = time.perf_counter()
+                create_function(server.url, f"cold-{number}", CLOCK)
+                time.sleep(PAUSE_SECONDS)
+                started = time.time()
                 path = f"/2015-03-31/functions/cold-{number}/invocations"
-                _, headers = call(server.url, path, {}, {"X-Amz-Log-Type": "Tail"})
-                durations.append((time.perf_counter() - started) * 1000)
+                answer, headers = call(server.url, path, {}, {"X-Amz-Log-Type": "Tail"})
+                until_handler.append((float(answer) - started) * 1000)
                 log = base64.b64decode(headers["X-Amz-Log-Result"]).decode()
                 inits.append(float(REPORTED_INIT.findall(log)[0]))
         floor = statistics.median(runtime_start_seconds()) * 1000
         # The first one also starts what all others are started by.
         yield Row(
-            f"cold start, init {statistics.median(inits[1:]):.0f} ms of it",
-            f"{statistics.median(durations[1:]):.0f} ms",
+            f"cold start, from the request to the handler, init {statistics.median(inits[1:]):.0f} ms of it",
+            f"{statistics.median(until_handler[1:]):.0f} ms",
             "8 ms",
-            f"{statistics.median(durations[1:]):.1f} ms",
-            f"{max(durations[1:]):.1f} ms",
+            f"{statistics.median(until_handler[1:]):.1f} ms",
+            f"{max(until_handler[1:]):.1f} ms",
             floor=f"{floor:.0f} ms python -m awslambdaric",
         )
 
