@@ -11,13 +11,14 @@ from cumulet.services.iam import Iam
 from cumulet.services.lambda_ import Lambda
 from cumulet.services.logs import Logs
 from cumulet.services.service import Platform, Service
+from cumulet.services.sns import Sns
 from cumulet.services.sqs import Sqs
 from cumulet.services.sts import Sts
 from cumulet.store.schema import Schema
 from cumulet.wire import uri
 from cumulet.wire.service import WireService, load
 
-ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sqs, Sts, CloudWatch)
+ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sns, Sqs, Sts, CloudWatch)
 """In the order in which they start and stop: what a service measures until its end is written down."""
 SCHEMAS = (
     "cumulet.delivery",
@@ -26,6 +27,7 @@ SCHEMAS = (
     "cumulet.services.iam",
     "cumulet.services.lambda_",
     "cumulet.services.logs",
+    "cumulet.services.sns",
     "cumulet.services.sqs",
 )
 """The packages that have tables."""

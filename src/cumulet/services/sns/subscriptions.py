@@ -1,0 +1,144 @@
+"""Subscriptions as records: find, create, change, delete, list. A `Subscription` is immutable."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cumulet.store import Row, Tx
+
+_COLUMNS = (
+    "id, topic_id, topic_arn, uuid, region, owner, principal, protocol, endpoint, attributes, token, is_confirmed, "
+    "is_authenticated, created_at"
+)
+SELECT_BY_UUID = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE uuid = ?"
+SELECT_BY_ENDPOINT = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE topic_id = ? AND protocol = ? AND endpoint = ?"
+SELECT_OF_TOPIC = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE topic_id = ? AND id > ? ORDER BY id LIMIT ?"
+SELECT_OF_OWNER = (
+    f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE owner = ? AND region = ? AND id > ? ORDER BY id LIMIT ?"
+)
+INSERT_SUBSCRIPTION = (
+    f"INSERT INTO sns_subscriptions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+UPDATE_SUBSCRIPTION = (
+    "UPDATE sns_subscriptions SET attributes = ?, token = ?, is_confirmed = ?, is_authenticated = ? WHERE id = ?"
+)
+DELETE_SUBSCRIPTION = "DELETE FROM sns_subscriptions WHERE id = ?"
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """One subscription as it is on disk."""
+
+    id: int
+    topic_id: int
+    topic_arn: str
+    uuid: str
+    region: str
+    """The topic's."""
+    owner: str
+    """The account that has subscribed."""
+    principal: str
+    """Who has: the ARN of the caller of Subscribe."""
+    protocol: str
+    endpoint: str
+    attributes: dict[str, str]
+    """What has been set, by AWS's names; defaults are not in it."""
+    token: str
+    """What confirms it."""
+    is_confirmed: bool
+    is_authenticated: bool
+    """Was it confirmed so that only its owner may end it?"""
+    created_ms: int
+
+    @property
+    def arn(self) -> str:
+        """The subscription's ARN."""
+        return f"{self.topic_arn}:{self.uuid}"
+
+    @property
+    def is_raw(self) -> bool:
+        """Does the endpoint get the message itself, without the envelope?"""
+        return self.attributes.get("RawMessageDelivery") == "true"
+
+
+def find(tx: Tx, uuid: str) -> Subscription | None:
+    """Return the subscription whose ARN ends like this, or None."""
+    row = tx.one(SELECT_BY_UUID, uuid)
+    return _from_row(row) if row else None
+
+
+def find_same(tx: Tx, topic_id: int, protocol: str, endpoint: str) -> Subscription | None:
+    """Return the subscription of an endpoint to a topic, or None."""
+    row = tx.one(SELECT_BY_ENDPOINT, topic_id, protocol, endpoint)
+    return _from_row(row) if row else None
+
+
+def insert(tx: Tx, subscription: Subscription) -> None:
+    """Write a new subscription."""
+    tx.run(
+        INSERT_SUBSCRIPTION,
+        subscription.id,
+        subscription.topic_id,
+        subscription.topic_arn,
+        subscription.uuid,
+        subscription.region,
+        subscription.owner,
+        subscription.principal,
+        subscription.protocol,
+        subscription.endpoint,
+        _text(subscription.attributes),
+        subscription.token,
+        int(subscription.is_confirmed),
+        int(subscription.is_authenticated),
+        subscription.created_ms,
+    )
+
+
+def save(tx: Tx, subscription: Subscription) -> Subscription:
+    """Write a changed subscription and return it."""
+    tx.run(
+        UPDATE_SUBSCRIPTION,
+        _text(subscription.attributes),
+        subscription.token,
+        int(subscription.is_confirmed),
+        int(subscription.is_authenticated),
+        subscription.id,
+    )
+    return subscription
+
+
+def delete(tx: Tx, subscription: Subscription) -> None:
+    """Delete a subscription."""
+    tx.run(DELETE_SUBSCRIPTION, subscription.id)
+
+
+def of_topic(tx: Tx, topic_id: int, after: int, limit: int) -> list[Subscription]:
+    """Return up to `limit` subscriptions to a topic whose ids are larger than `after`."""
+    return [_from_row(row) for row in tx.all(SELECT_OF_TOPIC, topic_id, after, limit)]
+
+
+def of_owner(tx: Tx, owner: str, region: str, after: int, limit: int) -> list[Subscription]:
+    """Return up to `limit` subscriptions of an account in a region whose ids are larger than `after`."""
+    return [_from_row(row) for row in tx.all(SELECT_OF_OWNER, owner, region, after, limit)]
+
+
+def _from_row(row: Row) -> Subscription:
+    return Subscription(
+        id=row[0],
+        topic_id=row[1],
+        topic_arn=row[2],
+        uuid=row[3],
+        region=row[4],
+        owner=row[5],
+        principal=row[6],
+        protocol=row[7],
+        endpoint=row[8],
+        attributes=msgspec.json.decode(row[9], type=dict[str, str]),
+        token=row[10],
+        is_confirmed=bool(row[11]),
+        is_authenticated=bool(row[12]),
+        created_ms=row[13],
+    )
+
+
+def _text(mapping: dict[str, str]) -> str:
+    return msgspec.json.encode(mapping).decode()
