@@ -23,6 +23,7 @@ from cumulet.cli.connection import (
 )
 from cumulet.cli.invoke import invoke
 from cumulet.cli.logs import logs
+from cumulet.cli.outbox import outbox
 from cumulet.cli.simulate import simulate
 from cumulet.kernel.config import Config, ConfigError, load_config
 
@@ -147,6 +148,7 @@ def status(
 
 app.command()(invoke)
 app.command()(logs)
+app.command()(outbox)
 app.add_typer(simulate, name="simulate")
 
 

@@ -21,8 +21,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A UUID."""
     sender_id: str
     body: str
-    attributes: Mapping[str, tuple[str, str]] = MappingProxyType({})
-    """By name: type (`String`, `Number`) and value."""
+    attributes: Mapping[str, tuple[str, str | bytes]] = MappingProxyType({})
+    """By name: type (`String`, `Number`, `Binary`, each with any suffix) and value; bytes for `Binary`."""
     trace_header: str | None = None
     group_id: str | None = None
     deduplication_id: str | None = None

@@ -1,4 +1,5 @@
-"""The platform's own endpoints under `/_cumulet/`: health, the clock, metrics, and what services let be downloaded.
+"""The platform's own endpoints under `/_cumulet/`: health, the clock, metrics, the outbox, and what services let be
+downloaded.
 
 `/_localstack/health` answers too, because tools probe it to see whether an endpoint is ready.
 """
@@ -18,6 +19,7 @@ from cumulet.kernel.clock import MACHINE, VirtualClock
 from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.services.cloudwatch import CloudWatch
 from cumulet.services.service import Platform, Service
+from cumulet.services.sns import outbox_page
 from cumulet.store import Tx
 from cumulet.store.sqlite import SqliteStore
 from cumulet.wire.http import HttpRequest, HttpResponse
@@ -27,6 +29,7 @@ INSERT INTO settings (key, value) VALUES ('virtual-time', ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 SELECT_TIME = "SELECT value FROM settings WHERE key = 'virtual-time'"
 PATIENCE_SECONDS = 30.0
+OUTBOX_IS_CLOSED = "The outbox has messages of all accounts: it is open only where requests aren't checked."
 END_OF_TIME_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last moment that dates can say."""
 
@@ -65,6 +68,8 @@ class Control:
             ("GET", b"/_cumulet/clock"): self._time,
             ("POST", b"/_cumulet/clock/advance"): self._advance,
             ("GET", b"/_cumulet/metrics"): self._metrics,
+            ("GET", b"/_cumulet/outbox"): self._outbox,
+            ("POST", b"/_cumulet/outbox/opt-out"): self._opt_out,
             ("GET", b"/_localstack/health"): self._probe,
         }
 
@@ -135,6 +140,23 @@ class Control:
         cloudwatch = self._services["cloudwatch"]
         assert isinstance(cloudwatch, CloudWatch)
         return _json({"metrics": await cloudwatch.sums()})
+
+    async def _outbox(self, request: HttpRequest) -> HttpResponse:
+        if self._platform.config.auth == "enforce":
+            return _json({"error": OUTBOX_IS_CLOSED}, 403)
+        try:
+            return _json({"messages": await outbox_page.items(self._platform.store, request.query)})
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+
+    async def _opt_out(self, request: HttpRequest) -> HttpResponse:
+        if self._platform.config.auth == "enforce":
+            return _json({"error": OUTBOX_IS_CLOSED}, 403)
+        try:
+            await outbox_page.opt_out(self._platform.store, request.body)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({})
 
 
 def save_time(tx: Tx, now_ms: int) -> None:

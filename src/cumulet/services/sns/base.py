@@ -7,7 +7,12 @@ from cumulet.kernel.call import Call
 from cumulet.services.service import Platform, Service
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.errors import AuthorizationErrorException, invalid, no_such_topic
+from cumulet.services.sns.push import PushOutlet
+from cumulet.services.sns.sender import Sender
+from cumulet.services.sns.sms import SmsOutlet
+from cumulet.services.sns.target import Target
 from cumulet.services.sns.topics import Topic, TopicKey
+from cumulet.services.sns.upkeep import Upkeep
 
 
 class SnsBase(Service):
@@ -16,7 +21,16 @@ class SnsBase(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self.directory = Directory(platform.store)
+        self.sender = Sender(platform, self.directory)
+        self.sender.outlets |= {"sms": SmsOutlet(), "application": PushOutlet()}
+        platform.delivery.targets["sns"] = Target(self.sender, platform.url)
+        self.upkeep = Upkeep(platform.store, platform.clock, platform.activity)
         self.is_enforcing = platform.config.auth == "enforce"
+
+    async def start(self) -> None:
+        """Resume upkeep, and take messages on to those who have not got them."""
+        self.upkeep.collect()
+        await self.sender.resume()
 
     def key(self, call: Call, text: str) -> TopicKey:
         """Return which topic an ARN names, if the caller may use it. Raises InvalidParameterException."""

@@ -1,5 +1,6 @@
 -- 1: topics and subscriptions
 -- Times are milliseconds since 1970. attributes and tags are objects of JSON: what was set, by AWS's names.
+-- deleted_subscriptions is how many the topic has had and lost.
 CREATE TABLE sns_topics (
     id BIGINT PRIMARY KEY,
     account TEXT NOT NULL,
@@ -7,7 +8,8 @@ CREATE TABLE sns_topics (
     name TEXT NOT NULL,
     attributes TEXT NOT NULL,
     tags TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    deleted_subscriptions BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX sns_topics_by_name ON sns_topics (account, region, name);
 
@@ -32,8 +34,100 @@ CREATE TABLE sns_subscriptions (
 CREATE UNIQUE INDEX sns_subscriptions_by_endpoint ON sns_subscriptions (topic_id, protocol, endpoint);
 CREATE UNIQUE INDEX sns_subscriptions_by_uuid ON sns_subscriptions (uuid);
 CREATE INDEX sns_subscriptions_by_topic ON sns_subscriptions (topic_id, id);
+CREATE INDEX sns_subscriptions_by_state ON sns_subscriptions (topic_id, is_confirmed);
 CREATE INDEX sns_subscriptions_by_owner ON sns_subscriptions (owner, region, id);
 -- Topics that were deleted and whose subscriptions are still to be collected.
 CREATE TABLE sns_deleted_topics (
     topic_id BIGINT PRIMARY KEY
+);
+
+-- 2: the outbox: text messages, mobile push, and what they are sent with
+-- What an account has set for its text messages.
+CREATE TABLE sns_sms_attributes (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    PRIMARY KEY (account, region)
+);
+-- Numbers whose holders have opted out once. opted_in_at is when they were opted in again, 0 where never.
+CREATE TABLE sns_opt_outs (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    phone_number TEXT NOT NULL,
+    is_opted_out BIGINT NOT NULL,
+    opted_in_at BIGINT NOT NULL,
+    PRIMARY KEY (account, region, phone_number)
+);
+CREATE INDEX sns_opt_outs_in_force ON sns_opt_outs (account, region, is_opted_out, phone_number);
+CREATE TABLE sns_sandbox_numbers (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    phone_number TEXT NOT NULL,
+    password TEXT NOT NULL,
+    is_verified BIGINT NOT NULL,
+    PRIMARY KEY (account, region, phone_number)
+);
+CREATE TABLE sns_platform_applications (
+    id BIGINT PRIMARY KEY,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    name TEXT NOT NULL,
+    attributes TEXT NOT NULL
+);
+CREATE UNIQUE INDEX sns_platform_applications_by_name ON sns_platform_applications (account, region, platform, name);
+CREATE INDEX sns_platform_applications_by_id ON sns_platform_applications (account, region, id);
+CREATE TABLE sns_platform_endpoints (
+    id BIGINT PRIMARY KEY,
+    application_id BIGINT NOT NULL,
+    arn TEXT NOT NULL,
+    token TEXT NOT NULL,
+    attributes TEXT NOT NULL
+);
+CREATE UNIQUE INDEX sns_platform_endpoints_by_arn ON sns_platform_endpoints (arn);
+CREATE UNIQUE INDEX sns_platform_endpoints_by_token ON sns_platform_endpoints (application_id, token);
+CREATE INDEX sns_platform_endpoints_by_application ON sns_platform_endpoints (application_id, id);
+-- What would have gone to a telephone. details is an object of JSON with what there is besides.
+CREATE TABLE sns_outbox (
+    id BIGINT PRIMARY KEY,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    details TEXT NOT NULL,
+    sent_at BIGINT NOT NULL
+);
+CREATE INDEX sns_outbox_by_account ON sns_outbox (account, id);
+CREATE INDEX sns_outbox_by_destination ON sns_outbox (destination, id);
+CREATE INDEX sns_outbox_by_age ON sns_outbox (sent_at, id);
+-- 3: messages on their way, and how they are signed
+-- Messages on their way to more endpoints than a publish reaches itself: the topic's subscriptions with larger ids than
+-- reached_id, and smaller ones than id, do not have the message yet. message is MessagePack.
+CREATE TABLE sns_fan_outs (
+    id BIGINT PRIMARY KEY,
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    topic_name TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    reached_id BIGINT NOT NULL,
+    message BYTEA NOT NULL
+);
+-- What FIFO topics have accepted in the last minutes; scope is the message group, or empty for the whole topic.
+CREATE TABLE sns_deduplications (
+    topic_id BIGINT NOT NULL,
+    scope TEXT NOT NULL,
+    deduplication_id TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    message_id TEXT NOT NULL,
+    sequence_number TEXT NOT NULL,
+    PRIMARY KEY (topic_id, scope, deduplication_id)
+);
+CREATE INDEX sns_deduplications_by_expiry ON sns_deduplications (expires_at);
+CREATE TABLE sns_signing_keys (
+    id BIGINT PRIMARY KEY,
+    private_key TEXT NOT NULL,
+    certificate TEXT NOT NULL
 );

@@ -16,13 +16,14 @@ SELECT_OF_TOPIC = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE topic_id = ? 
 SELECT_OF_OWNER = (
     f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE owner = ? AND region = ? AND id > ? ORDER BY id LIMIT ?"
 )
-INSERT_SUBSCRIPTION = (
-    f"INSERT INTO sns_subscriptions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+INSERT_SUBSCRIPTION = f"INSERT INTO sns_subscriptions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 UPDATE_SUBSCRIPTION = (
     "UPDATE sns_subscriptions SET attributes = ?, token = ?, is_confirmed = ?, is_authenticated = ? WHERE id = ?"
 )
+RENEW_SUBSCRIPTION = "UPDATE sns_subscriptions SET token = ?, created_at = ? WHERE id = ?"
+SELECT_DELETED_TOPIC = "SELECT topic_id FROM sns_deleted_topics WHERE topic_id = ?"
 DELETE_SUBSCRIPTION = "DELETE FROM sns_subscriptions WHERE id = ?"
+COUNT_DELETED = "UPDATE sns_topics SET deleted_subscriptions = deleted_subscriptions + 1 WHERE id = ?"
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,9 +107,16 @@ def save(tx: Tx, subscription: Subscription) -> Subscription:
     return subscription
 
 
+def renew(tx: Tx, subscription: Subscription, token: str, now_ms: int) -> Subscription:
+    """Give a pending subscription a new token, as if it were made now, and return it."""
+    tx.run(RENEW_SUBSCRIPTION, token, now_ms, subscription.id)
+    return msgspec.structs.replace(subscription, token=token, created_ms=now_ms)
+
+
 def delete(tx: Tx, subscription: Subscription) -> None:
-    """Delete a subscription."""
+    """Delete a subscription; its topic counts it."""
     tx.run(DELETE_SUBSCRIPTION, subscription.id)
+    tx.run(COUNT_DELETED, subscription.topic_id)
 
 
 def of_topic(tx: Tx, topic_id: int, after: int, limit: int) -> list[Subscription]:
@@ -119,6 +127,16 @@ def of_topic(tx: Tx, topic_id: int, after: int, limit: int) -> list[Subscription
 def of_owner(tx: Tx, owner: str, region: str, after: int, limit: int) -> list[Subscription]:
     """Return up to `limit` subscriptions of an account in a region whose ids are larger than `after`."""
     return [_from_row(row) for row in tx.all(SELECT_OF_OWNER, owner, region, after, limit)]
+
+
+def is_of_deleted_topic(tx: Tx, subscription: Subscription) -> bool:
+    """Is it gone with its topic, and only still to be collected?"""
+    return tx.one(SELECT_DELETED_TOPIC, subscription.topic_id) is not None
+
+
+def still_there(tx: Tx, found: list[Subscription]) -> list[Subscription]:
+    """Return those of some subscriptions whose topics are not deleted."""
+    return [subscription for subscription in found if not is_of_deleted_topic(tx, subscription)]
 
 
 def _from_row(row: Row) -> Subscription:

@@ -17,7 +17,7 @@ from cumulet.store import Row, Tx
 _COLUMNS = "id, account, region, name, attributes, tags, created_at"
 SELECT_TOPIC = f"SELECT {_COLUMNS} FROM sns_topics WHERE account = ? AND region = ? AND name = ?"
 SELECT_NAMES = "SELECT name FROM sns_topics WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"
-INSERT_TOPIC = f"INSERT INTO sns_topics ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT_TOPIC = f"INSERT INTO sns_topics ({_COLUMNS}, deleted_subscriptions) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
 UPDATE_TOPIC = "UPDATE sns_topics SET attributes = ?, tags = ? WHERE id = ?"
 DELETE_TOPIC = "DELETE FROM sns_topics WHERE id = ?"
 INSERT_DELETED = "INSERT INTO sns_deleted_topics (topic_id) VALUES (?)"

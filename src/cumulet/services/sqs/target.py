@@ -39,7 +39,7 @@ def _entry(message: Message) -> dict[str, Any]:
     entry: dict[str, Any] = {"MessageBody": message.body}
     if message.attributes:
         entry["MessageAttributes"] = {
-            name: {"DataType": data_type, "StringValue": value}
+            name: {"DataType": data_type, "BinaryValue" if isinstance(value, bytes) else "StringValue": value}
             for name, (data_type, value) in message.attributes.items()
         }
     if message.group_id is not None:

@@ -1,0 +1,75 @@
+"""The attributes of a message: their rules, in SNS's words (recorded)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cumulet.services.sns.errors import InvalidParameterValueException
+from cumulet.services.sns.messages import MessageAttribute
+
+LONGEST_NAME_BYTES = 256
+WRONG_CHARACTER = re.compile(r"[^\w.-]", re.ASCII)
+TYPE = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
+
+
+def checked(given: Mapping[str, Mapping[str, Any]]) -> dict[str, MessageAttribute]:
+    """Return the attributes of a request; raises InvalidParameterValueException."""
+    attributes = {}
+    for name, attribute in given.items():
+        _check_name(name)
+        attributes[name] = MessageAttribute(attribute.get("DataType", ""), _value(name, attribute))
+    return attributes
+
+
+def size_bytes(attributes: Mapping[str, MessageAttribute]) -> int:
+    """Return names, types and values together, as the limit of a message counts them."""
+    return sum(
+        len(name.encode()) + len(data_type.encode()) + len(value if isinstance(value, bytes) else value.encode())
+        for name, (data_type, value) in attributes.items()
+    )
+
+
+def _check_name(name: str) -> None:
+    wrong = WRONG_CHARACTER.search(name)
+    if wrong:
+        raise InvalidParameterValueException(
+            f"Invalid non-alphanumeric character '#x{ord(wrong[0]):X}' was found in the message attribute name. Can "
+            "only include alphanumeric characters, hyphens, underscores, or dots."
+        )
+    if len(name) >= LONGEST_NAME_BYTES:
+        raise InvalidParameterValueException("Length of message attribute name must be less than 256 bytes.")
+    for place, is_there in (("starting", name.startswith(".")), ("ending", name.endswith("."))):
+        if is_there:
+            raise InvalidParameterValueException(
+                f"Invalid message attribute name {place} with character '.' was found."
+            )
+    if ".." in name:
+        raise InvalidParameterValueException("Message attribute name can not have successive '.' character.")
+
+
+def _value(name: str, attribute: Mapping[str, Any]) -> str | bytes:
+    data_type = attribute.get("DataType") or ""
+    if not data_type:
+        raise InvalidParameterValueException(
+            f"The message attribute '{name}' must contain non-empty message attribute type."
+        )
+    match = TYPE.fullmatch(data_type)
+    if match is None:
+        raise InvalidParameterValueException(
+            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
+            "is Binary, Number, and String."
+        )
+    field = "Binary" if match[1] == "Binary" else "String"
+    values = {kind: attribute[f"{kind}Value"] for kind in ("String", "Binary") if f"{kind}Value" in attribute}
+    if values and field not in values:
+        raise InvalidParameterValueException(
+            f"The message attribute '{name}' with type '{data_type}' must use field '{field}'."
+        )
+    if not values.get(field):
+        raise InvalidParameterValueException(
+            f"The message attribute '{name}' must contain non-empty message attribute value for message attribute type "
+            f"'{data_type}'."
+        )
+    return bytes(values[field]) if field == "Binary" else str(values[field])

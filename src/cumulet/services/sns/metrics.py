@@ -1,0 +1,36 @@
+"""What AWS/SNS tells CloudWatch: each metric has the dimension TopicName."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cumulet.kernel.telemetry import Metric, Telemetry
+from cumulet.services.sns import filter_policies
+from cumulet.services.sns.audience import FilteredOut
+from cumulet.services.sns.messages import Message
+from cumulet.services.sns.topics import TopicKey
+
+FILTERED_OUT = "NumberOfNotificationsFilteredOut"
+
+
+@lru_cache(maxsize=10_000)
+def metric(topic: TopicKey, name: str) -> Metric:
+    """Return a metric of a topic."""
+    unit = "Bytes" if name == "PublishSize" else "Count"
+    return Metric(topic.account, topic.region, "AWS/SNS", name, (("TopicName", topic.name),), unit)
+
+
+def record_filtered_out(telemetry: Telemetry, topic: TopicKey, message: Message, out: FilteredOut) -> None:
+    """Count the subscriptions whose filter policies keep a message away from them, and why."""
+    if out.by_attributes:
+        reason = "MessageAttributes" if message.attributes else "NoMessageAttributes"
+        _record(telemetry, topic, reason, out.by_attributes)
+    if out.by_body:
+        is_invalid = filter_policies.body_event(message.body) is None
+        _record(telemetry, topic, "InvalidMessageBody" if is_invalid else "MessageBody", out.by_body)
+
+
+def _record(telemetry: Telemetry, topic: TopicKey, reason: str, count: int) -> None:
+    for name in (FILTERED_OUT, f"{FILTERED_OUT}-{reason}"):
+        for _ in range(count):
+            telemetry.record(metric(topic, name))

@@ -1,0 +1,270 @@
+"""Takes a message to all who subscribe: the first within the publish's own transaction, the rest in steps.
+
+What a publish reaches itself, and the row that brings the rest their message, are one transaction: when it is answered,
+nobody can miss the message any more. Each step is a transaction that delivers to some and writes how far it came, so a
+queue gets the message exactly once, however often the platform is killed. A fan-out goes on after a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import orjson
+
+from cumulet import delivery
+from cumulet.delivery import Undeliverable
+from cumulet.kernel.errors import ServiceUnavailable
+from cumulet.kernel.log import log_line
+from cumulet.services.service import Platform
+from cumulet.services.sns import deduplication, fan_outs, message_attributes
+from cumulet.services.sns.audience import FilteredOut
+from cumulet.services.sns.directory import Directory
+from cumulet.services.sns.envelope import Envelope
+from cumulet.services.sns.fan_outs import FanOut
+from cumulet.services.sns.messages import Message
+from cumulet.services.sns.metrics import metric, record_filtered_out
+from cumulet.services.sns.signing import Signing
+from cumulet.services.sns.subscriptions import Subscription
+from cumulet.services.sns.topics import Topic, TopicKey
+from cumulet.store import Tx
+
+STEP = 100
+"""So many endpoints get a message in one transaction."""
+RETRY_MS = 10_000
+"""How long a fan-out rests that the store refused: its disk was full, say."""
+PAGE = 100
+SENDER_ID = "AIDAIENQZJOLO23YVJ4VO"
+"""SNS: who has sent the messages that queues get is the service itself."""
+PLAIN = frozenset({"sms", "application"})
+"""The protocols that know no envelope."""
+NO_ATTRIBUTES: Mapping[str, tuple[str, str | bytes]] = {}
+
+
+class Outlet(Protocol):
+    """What takes messages to endpoints outside of the store."""
+
+    def put(self, tx: Tx, subscription: Subscription, message: Message, body: str, now_ms: int) -> None:
+        """Accept a message for an endpoint within the publish's transaction; raises Undeliverable.
+
+        `body` is all that the endpoint gets: the envelope, or the message itself.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message, wrapped, and who is to get it."""
+
+    message: Message
+    envelope: Envelope
+    recipients: Sequence[Subscription]
+    filtered_out: FilteredOut
+    ids: Sequence[str]
+    """New UUIDs, as many as recipients get it in one transaction."""
+
+
+class Sender:
+    """The deliveries of all topics."""
+
+    def __init__(self, platform: Platform, directory: Directory) -> None:
+        self._platform = platform
+        self._store = platform.store
+        self._clock = platform.clock
+        self._directory = directory
+        self.signing = Signing(platform.store, platform.clock)
+        self.outlets: dict[str, Outlet] = {}
+        """By protocol."""
+
+    async def resume(self) -> None:
+        """Go on with what was on its way when the platform last stopped."""
+        numbers = [0]
+        while numbers:
+            numbers = await self._store.read(fan_outs.ids, numbers[-1], PAGE)
+            for number in numbers:
+                self.go_on(number)
+
+    async def publish(self, topic: Topic, messages: Sequence[Message], base_url: str) -> list[tuple[str, str | None]]:
+        """Accept messages and give them to those who subscribe; return their ids and sequence numbers."""
+        parcels = [await self._parcel(topic, message, base_url) for message in messages]
+        return await self._store.transact(self._publish, topic, parcels, base_url, self._clock.now_ms())
+
+    def accept(self, tx: Tx, topic: Topic, message: Message, base_url: str) -> None:
+        """Accept a message within the transaction of its source; all who subscribe get it soon."""
+        fan_out = fan_outs.insert(tx, topic.key, base_url, 0, message)
+        tx.after_commit(self._published, topic.key, message)
+        tx.after_commit(self.go_on, fan_out.id)
+
+    async def _parcel(self, topic: Topic, message: Message, base_url: str, *, after: int = 0) -> Parcel:
+        audience = await self._directory.audience(topic.id)
+        found, out = audience.matching(message.attributes, message.body)
+        recipients = [subscription for subscription in found if subscription.id > after] if after else found
+        # A FIFO topic has at most 100 subscriptions; they are all served at once, so that steps can't change the order.
+        count = len(recipients) if topic.is_fifo else min(len(recipients), STEP)
+        is_signed = not topic.is_fifo and not all(_is_bare(subscription) for subscription in recipients)
+        signer = await self.signing.signer() if is_signed else None
+        envelope = Envelope(message, signer, topic.attributes.get("SignatureVersion", "1"), base_url)
+        return Parcel(message, envelope, recipients, out, [self._platform.ids.uuid() for _ in range(count)])
+
+    def _publish(
+        self, tx: Tx, topic: Topic, parcels: Sequence[Parcel], base_url: str, now_ms: int
+    ) -> list[tuple[str, str | None]]:
+        answers: list[tuple[str, str | None]] = []
+        for parcel in parcels:
+            message, envelope, is_new = parcel.message, parcel.envelope, True
+            if topic.is_fifo:
+                message_id, number, is_new = deduplication.accept(tx, topic, message, now_ms)
+                message = msgspec.structs.replace(message, id=message_id, sequence_number=number)
+                envelope = Envelope(message, None, "", base_url)
+            answers.append((message.id, message.sequence_number))
+            tx.after_commit(self._published, topic.key, message)
+            if not is_new:
+                continue
+            tx.after_commit(record_filtered_out, self._platform.telemetry, topic.key, message, parcel.filtered_out)
+            reached = parcel.recipients[: len(parcel.ids)]
+            self._deliver(tx, topic.key, message, envelope, reached, parcel.ids, now_ms)
+            if len(parcel.recipients) > len(reached):
+                fan_out = fan_outs.insert(tx, topic.key, base_url, reached[-1].id, message)
+                tx.after_commit(self.go_on, fan_out.id)
+        return answers
+
+    def go_on(self, number: int) -> None:
+        """Take a message to those who have not got it; while the store refuses that, again and again."""
+        self._platform.activity.spawn(f"a message to many, number {number}", self._go_on(number))
+
+    async def _go_on(self, number: int) -> None:
+        try:
+            fan_out = await self._store.read(fan_outs.find, number)
+            while fan_out is not None:
+                fan_out = await self._step(fan_out)
+        except ServiceUnavailable:
+            self._clock.call_at(self._clock.now_ms() + RETRY_MS, lambda: self.go_on(number))
+            raise
+
+    async def _step(self, fan_out: FanOut) -> FanOut | None:
+        """Take a message to some; None at its end."""
+        topic = await self._directory.find(fan_out.key)
+        if topic is None:
+            await self._store.transact(fan_outs.delete, fan_out)
+            return None
+        parcel = await self._parcel(topic, fan_out.message, fan_out.base_url, after=fan_out.reached_id)
+        return await self._store.transact(self._stepped, topic.key, fan_out, parcel, self._clock.now_ms())
+
+    def _stepped(self, tx: Tx, key: TopicKey, fan_out: FanOut, parcel: Parcel, now_ms: int) -> FanOut | None:
+        reached = [some for some in parcel.recipients[: len(parcel.ids)] if some.id < fan_out.id]
+        self._deliver(tx, key, parcel.message, parcel.envelope, reached, parcel.ids, now_ms)
+        if fan_out.reached_id == 0:
+            tx.after_commit(record_filtered_out, self._platform.telemetry, key, parcel.message, parcel.filtered_out)
+        if len(reached) == len(parcel.recipients) or len(reached) < len(parcel.ids):
+            fan_outs.delete(tx, fan_out)
+            return None
+        return fan_outs.advance(tx, fan_out, reached[-1].id)
+
+    def _deliver(
+        self,
+        tx: Tx,
+        key: TopicKey,
+        message: Message,
+        envelope: Envelope,
+        recipients: Sequence[Subscription],
+        new_ids: Sequence[str],
+        now_ms: int,
+    ) -> None:
+        delivered = failed = 0
+        for subscription, new_id in zip(recipients, new_ids, strict=False):
+            try:
+                self._put(tx, subscription, message, envelope, new_id, now_ms)
+                delivered += 1
+            except Undeliverable as reason:
+                failed += 1
+                self.bury(tx, subscription, _letter(subscription, message, envelope, new_id), now_ms, str(reason))
+        for name, count in (("Delivered", delivered), ("Failed", failed)):
+            if count:
+                tx.after_commit(self._count, key, f"NumberOfNotifications{name}", count)
+
+    def _put(
+        self, tx: Tx, subscription: Subscription, message: Message, envelope: Envelope, new_id: str, now_ms: int
+    ) -> None:
+        protocol = subscription.protocol
+        if protocol == "sqs":
+            self._put_on_queue(tx, subscription.endpoint, _letter(subscription, message, envelope, new_id), now_ms)
+        elif protocol == "lambda":
+            event = delivery.Message(
+                id=new_id,
+                sender_id=SENDER_ID,
+                body=envelope.event(subscription),
+                trace_header=message.trace_header,
+            )
+            self._platform.delivery.put(tx, subscription.endpoint, event, now_ms)
+        elif protocol in self.outlets:
+            body = message.body_for(protocol) if _is_bare(subscription) else envelope.notification(subscription)
+            self.outlets[protocol].put(tx, subscription, message, body, now_ms)
+        else:
+            raise Undeliverable(f"nothing here delivers to endpoints of {protocol}")
+
+    def bury(self, tx: Tx, subscription: Subscription, letter: delivery.Message, now_ms: int, reason: str) -> None:
+        """Put what an endpoint does not take on the subscription's dead-letter queue, if it has one.
+
+        SNS (recorded): the letter is what a queue would have got of the message.
+        """
+        target = _dead_letter_queue(subscription)
+        if target is None:
+            tx.after_commit(log_line, f"a message of {subscription.topic_arn} is dropped: {reason}")
+            return
+        key = _topic_key(subscription)
+        try:
+            self._put_on_queue(tx, target, letter, now_ms)
+            tx.after_commit(self._count, key, "NumberOfNotificationsRedrivenToDlq", 1)
+        except Undeliverable as refusal:
+            tx.after_commit(self._count, key, "NumberOfNotificationsFailedToRedriveToDlq", 1)
+            tx.after_commit(log_line, f"a message of {subscription.topic_arn} is dropped: {reason}, and {refusal}")
+
+    def _put_on_queue(self, tx: Tx, queue_arn: str, letter: delivery.Message, now_ms: int) -> None:
+        if not queue_arn.endswith(".fifo"):
+            letter = msgspec.structs.replace(letter, deduplication_id=None)
+        self._platform.delivery.put(tx, queue_arn, letter, now_ms)
+
+    def _published(self, key: TopicKey, message: Message) -> None:
+        size_bytes = len(message.body.encode()) + message_attributes.size_bytes(message.attributes)
+        self._platform.telemetry.record(metric(key, "NumberOfMessagesPublished"))
+        self._platform.telemetry.record(metric(key, "PublishSize"), size_bytes)
+
+    def _count(self, key: TopicKey, name: str, count: int) -> None:
+        for _ in range(count):
+            self._platform.telemetry.record(metric(key, name))
+
+
+def _letter(subscription: Subscription, message: Message, envelope: Envelope, new_id: str) -> delivery.Message:
+    """Return a message as a queue gets it.
+
+    SNS: with raw delivery alone its attributes are those of the queue's message.
+    """
+    is_raw = _is_bare(subscription)
+    return delivery.Message(
+        id=new_id,
+        sender_id=SENDER_ID,
+        body=message.body_for(subscription.protocol) if is_raw else envelope.notification(subscription),
+        attributes=message.attributes if is_raw else NO_ATTRIBUTES,
+        trace_header=message.trace_header,
+        group_id=message.group_id,
+        deduplication_id=message.dedup_id,
+    )
+
+
+def _is_bare(subscription: Subscription) -> bool:
+    """Return whether an endpoint gets the message itself."""
+    if subscription.protocol in PLAIN:
+        return True
+    return subscription.is_raw and subscription.protocol != "lambda"
+
+
+def _dead_letter_queue(subscription: Subscription) -> str | None:
+    policy = subscription.attributes.get("RedrivePolicy")
+    target = orjson.loads(policy).get("deadLetterTargetArn") if policy else None
+    return target if isinstance(target, str) else None
+
+
+def _topic_key(subscription: Subscription) -> TopicKey:
+    *_, region, account, name = subscription.topic_arn.split(":")
+    return TopicKey(account, region, name)

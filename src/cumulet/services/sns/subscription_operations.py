@@ -1,0 +1,267 @@
+"""Subscribing to topics, confirming and ending that, and what can be set on a subscription."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from cumulet.kernel.arns import parse_arn
+from cumulet.kernel.call import Call
+from cumulet.kernel.ids import secret
+from cumulet.services import list_tokens
+from cumulet.services.sns import endpoints, platform_endpoints, subscription_attributes, subscriptions, topics
+from cumulet.services.sns.base import SnsBase
+from cumulet.services.sns.errors import (
+    AuthorizationErrorException,
+    InvalidParameterException,
+    invalid,
+    no_such_subscription,
+)
+from cumulet.services.sns.subscriptions import Subscription
+from cumulet.services.sns.topics import Topic, TopicKey
+from cumulet.store import Tx
+
+if TYPE_CHECKING:
+    from types_boto3_sns import type_defs as t
+
+PENDING = "pending confirmation"
+PENDING_IN_LISTS = "PendingConfirmation"
+PAGE_SUBSCRIPTIONS = 100
+UUID_DIGITS = 32
+SECRET_BYTES = 64
+TOKEN_LENGTH = UUID_DIGITS + 2 * SECRET_BYTES
+TOKEN_LIFE_MS = 2 * 24 * 3_600_000
+"""SNS: a token confirms for two days."""
+
+
+class Named(NamedTuple):
+    """What a subscription's ARN names."""
+
+    topic: TopicKey
+    uuid: str
+
+
+class SubscriptionOperations(SnsBase):
+    """What is done to subscriptions."""
+
+    async def subscribe(self, call: Call, request: t.SubscribeInputTypeDef) -> dict[str, Any]:
+        """Let an endpoint get a topic's messages: at once, or when it has confirmed that it wants to.
+
+        SNS: the same endpoint has one subscription; asked for again it is found, if no attribute differs, and a
+        pending one gets a new token.
+        """
+        protocol = request["Protocol"]
+        topic = await self.topic(call, request["TopicArn"])
+        endpoint = endpoints.checked(topic, protocol, request.get("Endpoint", ""))
+        uuid = self.ids.uuid()
+        new = Subscription(
+            id=0,
+            topic_id=topic.id,
+            topic_arn=topic.arn,
+            uuid=uuid,
+            region=topic.region,
+            owner=call.account,
+            principal=call.identity.principal,
+            protocol=protocol,
+            endpoint=endpoint,
+            attributes=subscription_attributes.created_with(
+                topic, protocol, endpoint, dict(request.get("Attributes", {}))
+            ),
+            token=_new_token(uuid),
+            is_confirmed=protocol in endpoints.CONFIRMED_AT_ONCE,
+            is_authenticated=protocol in endpoints.CONFIRMED_AT_ONCE,
+            created_ms=self.clock.now_ms(),
+        )
+        given = dict(request.get("Attributes", {}))
+        subscription = await self.store.transact(self._subscribe, topic.key, new, given)
+        is_shown = subscription.is_confirmed or request.get("ReturnSubscriptionArn", False)
+        return {"SubscriptionArn": subscription.arn if is_shown else PENDING}
+
+    def _subscribe(self, tx: Tx, key: TopicKey, new: Subscription, given: dict[str, str]) -> Subscription:
+        topic = topics.load(tx, key)
+        if new.protocol == "application" and platform_endpoints.find(tx, new.endpoint) is None:
+            raise invalid(f"Endpoint Reason: Endpoint does not exist for endpoint arn{new.endpoint}")
+        existing = subscriptions.find_same(tx, topic.id, new.protocol, new.endpoint)
+        if existing is None:
+            subscription = msgspec.structs.replace(new, id=tx.next_id(), topic_id=topic.id)
+            subscriptions.insert(tx, subscription)
+        else:
+            if subscription_attributes.differ(existing.attributes, given):
+                raise invalid("Attributes Reason: Subscription already exists with different attributes")
+            if existing.is_confirmed:
+                return existing
+            subscription = subscriptions.renew(tx, existing, _token_of(existing.uuid, new.token), new.created_ms)
+        tx.after_commit(self.directory.changed, topic.id)
+        return subscription
+
+    async def confirm_subscription(self, call: Call, request: t.ConfirmSubscriptionInputTypeDef) -> dict[str, Any]:
+        """Let a pending subscription get messages from now on."""
+        if parse_arn(request["TopicArn"]) is None:
+            raise invalid("Topic")
+        is_authenticated = request.get("AuthenticateOnUnsubscribe", "false").lower() == "true"
+        subscription = await self.confirm(request["Token"], is_authenticated=is_authenticated)
+        return {"SubscriptionArn": subscription.arn}
+
+    async def confirm(self, token: str, *, is_authenticated: bool) -> Subscription:
+        """Confirm the subscription that was sent this token; twice is no error. Raises InvalidParameterException.
+
+        After `is_authenticated` only its owner, or its topic's, may end it.
+        """
+        if len(token) != TOKEN_LENGTH or not token.isalnum() or not token.isascii():
+            raise InvalidParameterException("Invalid token")
+        return await self.store.transact(self._confirm, token, is_authenticated, self.clock.now_ms())
+
+    def _confirm(self, tx: Tx, token: str, is_authenticated: bool, now_ms: int) -> Subscription:
+        subscription = subscriptions.find(tx, _uuid_of(token))
+        if (
+            subscription is None
+            or not hmac.compare_digest(subscription.token, token)
+            or subscriptions.is_of_deleted_topic(tx, subscription)
+        ):
+            raise invalid("Token")
+        if subscription.is_confirmed:
+            return subscription
+        if now_ms - subscription.created_ms > TOKEN_LIFE_MS:
+            raise invalid("Token")
+        tx.after_commit(self.directory.changed, subscription.topic_id)
+        return subscriptions.save(
+            tx, msgspec.structs.replace(subscription, is_confirmed=True, is_authenticated=is_authenticated)
+        )
+
+    async def unsubscribe(self, call: Call, request: t.UnsubscribeInputTypeDef) -> None:
+        """End a subscription; one that isn't there is no error."""
+        await self.store.transact(self._unsubscribe, call, named(request["SubscriptionArn"]))
+
+    async def end(self, subscription_arn: str) -> None:
+        """End a subscription for somebody unknown. Raises AuthorizationErrorException where only its owner may."""
+        await self.store.transact(self._unsubscribe, None, named(subscription_arn))
+
+    def _unsubscribe(self, tx: Tx, call: Call | None, name: Named) -> None:
+        found = find(tx, name)
+        if found is None:
+            return
+        _, subscription = found
+        if call is None and subscription.is_authenticated:
+            raise AuthorizationErrorException("This subscription requires authentication for deletion")
+        if call is not None:
+            self._check_owners(call, name, subscription)
+        if not subscription.is_confirmed:
+            raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+        subscriptions.delete(tx, subscription)
+        tx.after_commit(self.directory.changed, subscription.topic_id)
+
+    async def get_subscription_attributes(
+        self, call: Call, request: t.GetSubscriptionAttributesInputTypeDef
+    ) -> dict[str, Any]:
+        """Return what is set on a subscription, and what it is."""
+        name = named(request["SubscriptionArn"])
+        topic, subscription = await self.store.read(load, name)
+        self._check_owners(call, name, subscription)
+        return {"Attributes": subscription_attributes.shown(topic, subscription)}
+
+    async def set_subscription_attributes(self, call: Call, request: t.SetSubscriptionAttributesInputTypeDef) -> None:
+        """Set one attribute of a subscription."""
+        await self.store.transact(
+            self._set,
+            call,
+            named(request["SubscriptionArn"]),
+            request["AttributeName"],
+            request.get("AttributeValue", ""),
+        )
+
+    def _set(self, tx: Tx, call: Call, name: Named, attribute: str, value: str) -> None:
+        topic, subscription = load(tx, name)
+        self._check_owners(call, name, subscription)
+        attributes = subscription_attributes.changed(topic, subscription, attribute, value)
+        subscriptions.save(tx, msgspec.structs.replace(subscription, attributes=attributes))
+        tx.after_commit(self.directory.changed, subscription.topic_id)
+
+    async def list_subscriptions(self, call: Call, request: t.ListSubscriptionsInputTypeDef) -> dict[str, Any]:
+        """List the account's subscriptions in the region, a hundred at a time, oldest first."""
+        listing = ["ListSubscriptions", call.account, call.region]
+        after = _position(listing, request.get("NextToken"))
+        found = await self.store.read(subscriptions.of_owner, call.account, call.region, after, PAGE_SUBSCRIPTIONS + 1)
+        page = await self.store.read(subscriptions.still_there, found[:PAGE_SUBSCRIPTIONS])
+        return _page(listing, found, page)
+
+    async def list_subscriptions_by_topic(
+        self, call: Call, request: t.ListSubscriptionsByTopicInputTypeDef
+    ) -> dict[str, Any]:
+        """List a topic's subscriptions, a hundred at a time, oldest first."""
+        topic = await self.topic(call, request["TopicArn"])
+        listing = ["ListSubscriptionsByTopic", topic.arn]
+        after = _position(listing, request.get("NextToken"))
+        found = await self.store.read(subscriptions.of_topic, topic.id, after, PAGE_SUBSCRIPTIONS + 1)
+        return _page(listing, found, found[:PAGE_SUBSCRIPTIONS])
+
+    def _check_owners(self, call: Call, name: Named, subscription: Subscription) -> None:
+        """SNS: a subscription is its owner's and its topic's owner's."""
+        if call.account != subscription.owner:
+            self.check_owner(call, name.topic.account, subscription.arn)
+
+
+def named(text: str) -> Named:
+    """Return what a subscription's ARN names; raises InvalidParameterException."""
+    parts = text.split(":")
+    if len(parts) < 6:
+        raise invalid(f"SubscriptionArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
+    arn = parse_arn(text)
+    if arn is None or arn.service != "sns":
+        raise invalid("SubscriptionArn")
+    if len(parts) != 7:
+        raise invalid("SubscriptionId")
+    return Named(TopicKey(arn.account, arn.region, parts[5]), parts[6])
+
+
+def find(tx: Tx, name: Named) -> tuple[Topic, Subscription] | None:
+    """Return a subscription and its topic, or None when either is gone."""
+    subscription = subscriptions.find(tx, name.uuid)
+    topic = topics.find(tx, name.topic)
+    if subscription is None or topic is None or subscription.topic_id != topic.id:
+        return None
+    return topic, subscription
+
+
+def load(tx: Tx, name: Named) -> tuple[Topic, Subscription]:
+    """Return a subscription and its topic; raises NotFoundException."""
+    found = find(tx, name)
+    if found is None:
+        raise no_such_subscription()
+    return found
+
+
+def _position(listing: object, token: str | None) -> int:
+    return list_tokens.position(token or None, listing, int, lambda: invalid("NextToken")) or 0
+
+
+def _page(listing: object, found: list[Subscription], page: list[Subscription]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"Subscriptions": [_entry(subscription) for subscription in page]}
+    if len(found) > PAGE_SUBSCRIPTIONS:
+        answer["NextToken"] = list_tokens.token(listing, found[PAGE_SUBSCRIPTIONS - 1].id)
+    return answer
+
+
+def _entry(subscription: Subscription) -> dict[str, str]:
+    return {
+        "SubscriptionArn": subscription.arn if subscription.is_confirmed else PENDING_IN_LISTS,
+        "Owner": subscription.owner,
+        "Protocol": subscription.protocol,
+        "Endpoint": subscription.endpoint,
+        "TopicArn": subscription.topic_arn,
+    }
+
+
+def _new_token(uuid: str) -> str:
+    """Return what confirms a subscription: its id, and what nobody can guess."""
+    return uuid.replace("-", "") + secret(SECRET_BYTES).hex()
+
+
+def _token_of(uuid: str, token: str) -> str:
+    """Return a token's secret as that of another subscription."""
+    return uuid.replace("-", "") + token[UUID_DIGITS:]
+
+
+def _uuid_of(token: str) -> str:
+    return f"{token[:8]}-{token[8:12]}-{token[12:16]}-{token[16:20]}-{token[20:32]}"

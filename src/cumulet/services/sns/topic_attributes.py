@@ -1,0 +1,174 @@
+"""What can be set on a topic: defaults, what SNS shows, and what it refuses.
+
+Attributes are kept as they were given; what has its default is not kept. Those that the platform has no effect for
+yet are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from cumulet.kernel.errors import NotImplementedFailure
+from cumulet.services.sns import delivery_policies, permissions
+from cumulet.services.sns.errors import invalid
+from cumulet.services.sns.subscription_counts import Counts
+from cumulet.services.sns.topics import Topic, TopicKey
+
+STANDARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
+FIFO_NAME = re.compile(r"[A-Za-z0-9_-]{1,251}\.fifo")
+FIFO_NAME_TEXT = (
+    "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
+    "underscores, and hyphens, and must be between 1 and 256 characters long."
+)
+LONGEST_DISPLAY_NAME = 100
+"""Characters."""
+FIFO_ONLY = frozenset({"ContentBasedDeduplication", "FifoThroughputScope"})
+DEFAULTS = {
+    "ContentBasedDeduplication": "false",
+    "DeliveryPolicy": "",
+    "DisplayName": "",
+    "FifoThroughputScope": "Topic",
+    "FifoTopic": "false",
+    "KmsMasterKeyId": "",
+    "Policy": "",
+    "SignatureVersion": "1",
+    "TracingConfig": "PassThrough",
+}
+"""What a topic has that nothing was set on; an empty value unsets what has an empty default."""
+NOT_YET = re.compile(
+    r"ArchivePolicy|MaximumMessageSize"
+    r"|(HTTP|Firehose|Lambda|Application|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)"
+)
+
+
+def is_fifo_requested(given: Mapping[str, str]) -> bool:
+    """Return whether CreateTopic asks for a FIFO topic."""
+    return given.get("FifoTopic", "false").lower() == "true"
+
+
+def check_name(name: str, *, is_fifo: bool) -> None:
+    """Check the name of a new topic."""
+    if is_fifo and not FIFO_NAME.fullmatch(name):
+        raise invalid(FIFO_NAME_TEXT)
+    if not is_fifo and not STANDARD_NAME.fullmatch(name):
+        raise invalid("Topic Name")
+
+
+def created_with(key: TopicKey, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the checked attributes that CreateTopic gives, each with its value, defaults too."""
+    is_fifo = is_fifo_requested(given)
+    attributes: dict[str, str] = {}
+    for name, value in given.items():
+        if name == "FifoTopic":
+            attributes[name] = _boolean(name, value)
+            continue
+        _check_known(name, f"Attributes Reason: Unknown attribute {name}")
+        if name in FIFO_ONLY and not is_fifo:
+            raise invalid(f"Attributes Reason: {name} is only supported for FIFO topics")
+        attributes[name] = _checked(key, name, value)
+    return attributes
+
+
+def changed(topic: Topic, name: str, value: str) -> dict[str, str]:
+    """Return the topic's attributes with one set. SNS: what kind of topic it is can't be changed."""
+    if name == "FifoTopic":
+        raise invalid("AttributeName")
+    _check_known(name, "AttributeName")
+    if name in FIFO_ONLY and not topic.is_fifo:
+        raise invalid("AttributeName")
+    return kept(topic.attributes | {name: _checked(topic.key, name, value)})
+
+
+def kept(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes without those that have their default."""
+    return {name: value for name, value in attributes.items() if value != DEFAULTS[name]}
+
+
+def differ(topic: Topic, given: Mapping[str, str]) -> bool:
+    """Return whether CreateTopic gives an attribute another value than the topic has."""
+    return any(topic.attributes.get(name, DEFAULTS[name]) != value for name, value in given.items())
+
+
+def shown(topic: Topic, counts: Counts) -> dict[str, str]:
+    """Return what GetTopicAttributes shows."""
+    attributes = {
+        "DisplayName": "",
+        "EffectiveDeliveryPolicy": delivery_policies.shown_of_topic(topic.attributes.get("DeliveryPolicy")),
+        "Owner": topic.account,
+        "Policy": permissions.default_policy(topic.arn, topic.account),
+        "SubscriptionsConfirmed": str(counts.confirmed),
+        "SubscriptionsDeleted": str(counts.deleted),
+        "SubscriptionsPending": str(counts.pending),
+        "TopicArn": topic.arn,
+    }
+    if topic.is_fifo:
+        attributes |= {name: DEFAULTS[name] for name in sorted(FIFO_ONLY)}
+    return attributes | topic.attributes
+
+
+def not_yet(what: str) -> NotImplementedFailure:
+    """Return the error for what SNS has and this platform lacks."""
+    return NotImplementedFailure(f"SNS: {what} is not implemented yet")
+
+
+def _check_known(name: str, text: str) -> None:
+    if NOT_YET.fullmatch(name):
+        raise not_yet(name)
+    if name not in CHECKS:
+        raise invalid(text)
+
+
+def _checked(key: TopicKey, name: str, value: str) -> str:
+    return CHECKS[name](key, name, value)
+
+
+def _boolean(name: str, value: str) -> str:
+    if value.lower() not in ("true", "false"):
+        raise invalid(f"{name} Reason: must be true or false")
+    return value.lower()
+
+
+def _any(key: TopicKey, name: str, value: str) -> str:
+    return value
+
+
+def _flag(key: TopicKey, name: str, value: str) -> str:
+    return _boolean(name, value)
+
+
+def _display_name(key: TopicKey, name: str, value: str) -> str:
+    if len(value) > LONGEST_DISPLAY_NAME:
+        raise invalid(f"DisplayName Reason: must be at most {LONGEST_DISPLAY_NAME} characters long")
+    return value
+
+
+def _one_of(*values: str) -> Callable[[TopicKey, str, str], str]:
+    def check(key: TopicKey, name: str, value: str) -> str:
+        if value not in values:
+            raise invalid(f"{name} Reason: must be one of {', '.join(values)}")
+        return value
+
+    return check
+
+
+def _policy(key: TopicKey, name: str, value: str) -> str:
+    if not value:
+        return value
+    return permissions.checked_policy(value)
+
+
+def _delivery_policy(key: TopicKey, name: str, value: str) -> str:
+    return delivery_policies.of_topic(value)
+
+
+CHECKS: dict[str, Callable[[TopicKey, str, str], str]] = {
+    "ContentBasedDeduplication": _flag,
+    "DeliveryPolicy": _delivery_policy,
+    "DisplayName": _display_name,
+    "FifoThroughputScope": _one_of("Topic", "MessageGroup"),
+    "KmsMasterKeyId": _any,
+    "Policy": _policy,
+    "SignatureVersion": _one_of("1", "2"),
+    "TracingConfig": _one_of("PassThrough", "Active"),
+}
