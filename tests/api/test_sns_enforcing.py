@@ -51,5 +51,29 @@ def test_topic_of_another_account_is_refused(tmp_path: Path, operation: str, mem
         assert sns.get_topic_attributes(TopicArn=own)["Attributes"]["TopicArn"] == own
 
 
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("GetSubscriptionAttributes", {}),
+        ("SetSubscriptionAttributes", {"AttributeName": "RawMessageDelivery", "AttributeValue": "true"}),
+        ("Unsubscribe", {}),
+    ],
+)
+def test_subscription_to_another_accounts_topic_is_refused(
+    tmp_path: Path, operation: str, members: dict[str, Any]
+) -> None:
+    with Cumulet(tmp_path / "data", auth="enforce") as server:
+        sns = owner(server)
+        topic = sns.create_topic(Name="own")["TopicArn"]
+        own = sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+14155550100")["SubscriptionArn"]
+        others = f"{OTHERS}:{own.rsplit(':', 1)[1]}"
+
+        code, status, message = refusal(getattr(sns, sns_method(operation)), SubscriptionArn=others, **members)
+
+        assert (code, status) == ("AuthorizationError", 403)
+        assert message.endswith(f" is not authorized to perform: SNS:{operation} on resource: {others}")
+        assert len(sns.list_subscriptions()["Subscriptions"]) == 1
+
+
 def sns_method(operation: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]

@@ -297,6 +297,21 @@ def test_endpoint_that_takes_nothing_is_told(
     assert outbox(cumulet) == []
 
 
+def test_endpoint_that_has_subscribed_gets_the_text_of_its_platform(cumulet: Cumulet, sns: Any) -> None:
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    application = create(sns)
+    endpoints = [endpoint_of(sns, application, token) for token in ("a", "b")]
+    for endpoint in endpoints:
+        sns.subscribe(TopicArn=topic, Protocol="application", Endpoint=endpoint)
+    sns.set_endpoint_attributes(EndpointArn=endpoints[1], Attributes={"Enabled": "false"})
+
+    sns.publish(TopicArn=topic, Subject="s", MessageStructure="json", Message='{"default": "hello", "GCM": "{}"}')
+
+    [item] = outbox(cumulet)
+    assert (item["to"], item["body"]) == (endpoints[0], "{}")
+    assert item["details"] == {"platform": "GCM", "token": "a", "topic_arn": topic, "subject": "s"}
+
+
 def test_applications_and_endpoints_survive_a_restart(tmp_path: Path) -> None:
     with Cumulet(tmp_path / "data") as server:
         application = create(server.client("sns"))

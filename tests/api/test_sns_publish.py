@@ -246,6 +246,16 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         INVALID_VALUE,
         "The message attribute 'attr1' with type 'Binary' must use field 'Binary'.",
     ),
+    (
+        attribute(DataType="Number", StringValue="seven"),
+        INVALID_VALUE,
+        "Could not cast message attribute 'attr1' value to number.",
+    ),
+    (
+        attribute("", **text("x")),
+        INVALID_VALUE,
+        "The request must contain non-empty message attribute name.",
+    ),
     (attribute(DataType="Text", StringValue="x"), INVALID_VALUE, WRONG_TYPE),
     (attribute(DataType="Stringprefixed", StringValue="x"), INVALID_VALUE, WRONG_TYPE),
     (

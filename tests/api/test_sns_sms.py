@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -9,6 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from sns_outbox import opt_out, outbox, refusal
+from test_cli import run
 
 from cumulet.testing import Cumulet
 
@@ -292,3 +294,32 @@ def test_settings_opt_outs_and_outbox_survive_a_restart(tmp_path: Path) -> None:
         assert sns.get_sms_attributes()["attributes"]["DefaultSenderID"] == "Shop"
         assert sns.list_phone_numbers_opted_out()["phoneNumbers"] == [PHONE]
         assert outbox(server) == before != []
+
+
+def test_phone_that_has_subscribed_gets_the_messages_of_a_topic(cumulet: Cumulet) -> None:
+    sns = cumulet.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    for number in (PHONE, "+15555550101"):
+        sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=number)
+    opt_out(cumulet, "+15555550101")
+
+    sent = sns.publish(TopicArn=topic, MessageStructure="json", Message='{"default": "long", "sms": "short"}')
+
+    [item] = outbox(cumulet)
+    assert (item["to"], item["body"], item["message_id"]) == (PHONE, "short", sent["MessageId"])
+    assert item["details"]["topic_arn"] == topic
+
+
+def test_outbox_is_shown_on_the_terminal(cumulet: Cumulet, tmp_path: Path) -> None:
+    sns, number = cumulet.client("sns"), "+15555550177"
+    opt_out(cumulet, number)
+    sns.publish(PhoneNumber=number, Message="first\nline")
+
+    shown = run("outbox", number, "--last", "1", folder=tmp_path, **cumulet.environment())
+    lines = run("outbox", number, "--json", folder=tmp_path, **cumulet.environment())
+    nothing = run("outbox", "+15555550178", folder=tmp_path, **cumulet.environment())
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.endswith(f"  sms   {number}  first line  [not delivered: Phone number is opted out]\n")
+    assert json.loads(lines.stdout.splitlines()[-1])["body"] == "first\nline"
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "cumulet: nothing was sent\n")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from sns_administration import NO_TOPIC, Refusal, invalid, refusal
 
 from cumulet.testing import Cumulet
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:orders"
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:count"
-NO_SUCH_UUID = "6d1f2b1e-7a3c-4a0e-9e70-0a2f4f0c9d11"
 
 
 @pytest.fixture
@@ -28,17 +28,6 @@ def topic_arn(sns: Any) -> str:
 @pytest.fixture
 def fifo_topic_arn(sns: Any) -> str:
     return str(sns.create_topic(Name="orders.fifo", Attributes={"FifoTopic": "true"})["TopicArn"])
-
-
-def refusal(call: Any, **arguments: Any) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as refused:
-        call(**arguments)
-    response = refused.value.response
-    return (
-        response["ResponseMetadata"]["HTTPStatusCode"],
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-    )
 
 
 def attributes_of(sns: Any, subscription_arn: str) -> dict[str, str]:
@@ -107,8 +96,7 @@ def test_subscribing_again_with_other_attributes_is_refused(
         for _ in range(2)
     ]
 
-    text = "Invalid parameter: Attributes Reason: Subscription already exists with different attributes"
-    assert refused == [(400, "InvalidParameter", text)] * 2
+    assert refused == [invalid("Attributes Reason: Subscription already exists with different attributes")] * 2
     assert attributes_of(sns, arn) == before
 
 
@@ -145,13 +133,13 @@ def test_subscribing_again_with_other_attributes_is_refused(
 def test_endpoints_that_are_refused(sns: Any, topic_arn: str, protocol: str, endpoint: str, text: str) -> None:
     refused = refusal(sns.subscribe, TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)
 
-    assert refused == (400, "InvalidParameter", text)
+    assert refused == ("InvalidParameter", 400, text)
     assert sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"] == []
 
 
 @pytest.mark.parametrize("protocol", ["email", "email-json", "firehose"])
 def test_protocols_to_come_are_refused_by_name(sns: Any, topic_arn: str, protocol: str) -> None:
-    status, _, text = refusal(sns.subscribe, TopicArn=topic_arn, Protocol=protocol, Endpoint="someone@example.com")
+    _, status, text = refusal(sns.subscribe, TopicArn=topic_arn, Protocol=protocol, Endpoint="someone@example.com")
 
     assert status == 501
     assert protocol in text
@@ -163,7 +151,7 @@ def test_a_fifo_topic_takes_queues_alone(sns: Any, fifo_topic_arn: str, protocol
 
     refused = refusal(sns.subscribe, TopicArn=fifo_topic_arn, Protocol=protocol, Endpoint=endpoint)
 
-    assert refused == (400, "InvalidParameter", f"Invalid parameter: Invalid protocol type: {protocol}")
+    assert refused == invalid(f"Invalid protocol type: {protocol}")
 
 
 def test_a_fifo_topic_takes_queues_of_both_kinds(sns: Any, fifo_topic_arn: str) -> None:
@@ -176,24 +164,16 @@ def test_a_fifo_topic_takes_queues_of_both_kinds(sns: Any, fifo_topic_arn: str) 
 
 @pytest.mark.parametrize("operation", ["subscribe", "list_subscriptions_by_topic"])
 @pytest.mark.parametrize(
-    ("topic", "status", "code", "text"),
+    ("topic", "expected"),
     [
-        (
-            "topic",
-            400,
-            "InvalidParameter",
-            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
-        ),
-        ("arn:aws:sns:us-east-1:{account}:missing", 404, "NotFound", "Topic does not exist"),
+        ("topic", invalid("TopicArn Reason: An ARN must have at least 6 elements, not 1")),
+        ("arn:aws:sns:us-east-1:{account}:missing", NO_TOPIC),
     ],
 )
-def test_topics_that_are_not_there(
-    cumulet: Cumulet, sns: Any, operation: str, topic: str, status: int, code: str, text: str
-) -> None:
+def test_topics_that_are_not_there(cumulet: Cumulet, sns: Any, operation: str, topic: str, expected: Refusal) -> None:
     arguments = {"Protocol": "sqs", "Endpoint": QUEUE} if operation == "subscribe" else {}
-    arn = topic.format(account=cumulet.account)
 
-    assert refusal(getattr(sns, operation), TopicArn=arn, **arguments) == (status, code, text)
+    assert refusal(getattr(sns, operation), TopicArn=topic.format(account=cumulet.account), **arguments) == expected
 
 
 def test_what_has_ended_is_gone_and_ending_it_twice_is_no_error(sns: Any, topic_arn: str) -> None:
@@ -203,7 +183,7 @@ def test_what_has_ended_is_gone_and_ending_it_twice_is_no_error(sns: Any, topic_
     sns.unsubscribe(SubscriptionArn=arn)
 
     assert sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"] == []
-    missing = (404, "NotFound", "Subscription does not exist")
+    missing = ("NotFound", 404, "Subscription does not exist")
     assert refusal(sns.get_subscription_attributes, SubscriptionArn=arn) == missing
     set_raw = {"AttributeName": "RawMessageDelivery", "AttributeValue": "true"}
     assert refusal(sns.set_subscription_attributes, SubscriptionArn=arn, **set_raw) == missing
@@ -225,7 +205,7 @@ def test_arns_of_no_subscription(sns: Any, operation: str, arn: str, text: str) 
 
     refused = refusal(getattr(sns, operation), SubscriptionArn=arn, **arguments)
 
-    assert refused == (400, "InvalidParameter", f"Invalid parameter: {text}")
+    assert refused == invalid(text)
 
 
 def test_the_subscriptions_of_a_deleted_topic_are_gone_at_once(sns: Any, topic_arn: str) -> None:
@@ -236,7 +216,7 @@ def test_the_subscriptions_of_a_deleted_topic_are_gone_at_once(sns: Any, topic_a
 
     assert sns.list_subscriptions()["Subscriptions"] == []
     assert sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"] == []
-    assert refusal(sns.get_subscription_attributes, SubscriptionArn=arn)[1] == "NotFound"
+    assert refusal(sns.get_subscription_attributes, SubscriptionArn=arn)[0] == "NotFound"
     sns.unsubscribe(SubscriptionArn=arn)
 
 
@@ -260,7 +240,7 @@ def test_a_list_refuses_a_token_that_it_did_not_give(sns: Any, topic_arn: str, o
 
     refused = refusal(getattr(sns, operation), NextToken="bm9uZQ==", **arguments)
 
-    assert refused == (400, "InvalidParameter", "Invalid parameter: NextToken")
+    assert refused == invalid("NextToken")
 
 
 def test_a_list_shows_the_subscriptions_of_one_account(cumulet: Cumulet, sns: Any, topic_arn: str) -> None:
@@ -281,13 +261,13 @@ def test_a_list_shows_the_subscriptions_of_one_account(cumulet: Cumulet, sns: An
 def test_confirming_with_what_is_no_token_is_refused(sns: Any, topic_arn: str, token: str) -> None:
     refused = refusal(sns.confirm_subscription, TopicArn=topic_arn, Token=token)
 
-    assert refused == (400, "InvalidParameter", "Invalid token")
+    assert refused == ("InvalidParameter", 400, "Invalid token")
 
 
 def test_confirming_with_an_unknown_token_is_refused(sns: Any, topic_arn: str) -> None:
     refused = refusal(sns.confirm_subscription, TopicArn=topic_arn, Token="0" * 160)
 
-    assert refused == (400, "InvalidParameter", "Invalid parameter: Token")
+    assert refused == invalid("Token")
 
 
 def test_subscriptions_are_there_after_a_restart(tmp_path: Path) -> None:
@@ -301,3 +281,58 @@ def test_subscriptions_are_there_after_a_restart(tmp_path: Path) -> None:
 
     with Cumulet(tmp_path, durability="full") as cumulet:
         assert attributes_of(cumulet.client("sns"), arn) == before
+
+
+def test_another_account_subscribes_to_a_topic(cumulet: Cumulet, sns: Any, topic_arn: str) -> None:
+    """A subscription is its subscriber's; the topic's owner sees it by topic."""
+    others = cumulet.client("sns", account="444455556666")
+
+    arn = others.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=QUEUE)["SubscriptionArn"]
+
+    assert sns.list_subscriptions()["Subscriptions"] == []
+    by_topic = sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
+    assert [(entry["SubscriptionArn"], entry["Owner"]) for entry in by_topic] == [(arn, "444455556666")]
+    assert arn in [entry["SubscriptionArn"] for entry in others.list_subscriptions()["Subscriptions"]]
+    sns.unsubscribe(SubscriptionArn=arn)
+    assert sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"] == []
+
+
+def test_a_topic_is_subscribed_to_in_its_region(cumulet: Cumulet, topic_arn: str) -> None:
+    elsewhere = cumulet.client("sns", region="eu-west-1")
+
+    refused = refusal(elsewhere.subscribe, TopicArn=topic_arn, Protocol="sqs", Endpoint=QUEUE)
+
+    assert refused == invalid("TopicArn")
+
+
+def test_a_queue_of_another_region_is_subscribed(sns: Any, topic_arn: str) -> None:
+    queue = QUEUE.replace("us-east-1", "eu-west-1")
+
+    arn = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
+
+    assert attributes_of(sns, arn)["Endpoint"] == queue
+
+
+def test_the_topic_counts_its_subscriptions(sns: Any, topic_arn: str) -> None:
+    arns = [
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=f"{QUEUE}-{number}")["SubscriptionArn"]
+        for number in range(3)
+    ]
+    sns.unsubscribe(SubscriptionArn=arns[0])
+    sns.unsubscribe(SubscriptionArn=arns[0])
+
+    shown = sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"]
+
+    counts = [shown[f"Subscriptions{state}"] for state in ("Confirmed", "Pending", "Deleted")]
+    assert counts == ["2", "0", "1"]
+
+
+def test_the_same_endpoint_subscribed_at_once_by_many_is_one_subscription(cumulet: Cumulet, topic_arn: str) -> None:
+    def subscribe(_: int) -> str:
+        client = cumulet.client("sns")
+        return str(client.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=QUEUE)["SubscriptionArn"])
+
+    with ThreadPoolExecutor(8) as threads:
+        arns = set(threads.map(subscribe, range(24)))
+
+    assert len(arns) == 1

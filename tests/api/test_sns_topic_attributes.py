@@ -87,8 +87,8 @@ def test_fifo_topic_shows_how_it_deduplicates(cumulet: Cumulet) -> None:
     [
         ("DisplayName", "x" * 100, ""),
         ("KmsMasterKeyId", "alias/aws/sns", None),
-        ("SignatureVersion", "2", None),
-        ("TracingConfig", "Active", None),
+        ("SignatureVersion", "2", "1"),
+        ("TracingConfig", "Active", "PassThrough"),
         ("DeliveryPolicy", json.dumps(retry_policy()), None),
     ],
 )
@@ -147,6 +147,10 @@ def test_attributes_are_given_when_a_topic_is_made(cumulet: Cumulet) -> None:
         ("Policy", "[]", "Policy Error: null"),
         ("Policy", "{}", "Policy Error: null"),
         ("Policy", '{"Statement":[]}', "Policy Error: null"),
+        ("Policy", '{"Statement":[null]}', "Policy Error: null"),
+        ("Policy", "[" * 100_000, "Policy Error: null"),
+        ("Policy", '{"Statement":{"Effect":"Allow","Principal":"*","Action":[]}}', "Policy Error: null"),
+        ("Policy", '{"Statement":{"Effect":"Allow","Principal":"*","Action":[1]}}', "Policy Error: null"),
         ("Policy", '{"Statement":{"Effect":"Maybe","Principal":"*","Action":"sns:*"}}', "Policy Error: null"),
         ("Policy", '{"Statement":{"Effect":"Allow","Action":"sns:*"}}', "Policy Error: null"),
         ("Policy", '{"Statement":{"Effect":"Allow","Principal":"*"}}', "Policy Error: null"),
@@ -184,6 +188,8 @@ def test_flag_of_a_fifo_topic_is_true_or_false(cumulet: Cumulet, value: str) -> 
     ("policy", "text"),
     [
         ("{", "failed to parse JSON."),
+        ("[" * 100_000, "failed to parse JSON."),
+        ({"http": None}, "http type mismatch, expecting object, received null"),
         ([], "failed to parse JSON."),
         ({"https": {}}, "https is unknown"),
         ({"http": []}, "http type mismatch, expecting object, received an array"),

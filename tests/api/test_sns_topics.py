@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sns_administration import NO_TOPIC, Topic, fifo, invalid, refusal, tags
+from sns_administration import NO_TOPIC, Refusal, Topic, fifo, invalid, refusal, tags
+from sqs_wire import Wire
 
 from cumulet.testing import Cumulet
 
@@ -54,10 +56,12 @@ def test_longest_fifo_name_is_taken(cumulet: Cumulet) -> None:
         {"Tags": tags(a="1")},
         {"Attributes": {"DisplayName": "d"}},
         {"Attributes": {"FifoTopic": "false", "SignatureVersion": "1"}},
+        {"Attributes": {"DeliveryPolicy": '{"http": {}}'}},
     ],
 )
 def test_topic_that_is_there_is_found_again(cumulet: Cumulet, again: dict[str, Any]) -> None:
-    topic = Topic(cumulet, "t", Attributes={"DisplayName": "d"}, Tags=tags(a="1", b="2"))
+    attributes = {"DisplayName": "d", "DeliveryPolicy": '{"http":{}}'}
+    topic = Topic(cumulet, "t", Attributes=attributes, Tags=tags(a="1", b="2"))
 
     assert topic.client.create_topic(Name="t", **again)["TopicArn"] == topic.arn
     assert (topic.attributes["DisplayName"], topic.tags) == ("d", {"a": "1", "b": "2"})
@@ -66,7 +70,8 @@ def test_topic_that_is_there_is_found_again(cumulet: Cumulet, again: dict[str, A
 @pytest.mark.parametrize(
     ("again", "refused"),
     [
-        ({"Attributes": {"DisplayName": "other"}}, DIFFERENT_ATTRIBUTES),
+        ({"Attributes": {"DisplayName": "{"}}, DIFFERENT_ATTRIBUTES),
+        ({"Attributes": {"DeliveryPolicy": '{"http":{}}'}}, DIFFERENT_ATTRIBUTES),
         ({"Attributes": {"SignatureVersion": "2"}}, DIFFERENT_ATTRIBUTES),
         ({"Tags": tags(a="2")}, DIFFERENT_TAGS),
         ({"Tags": tags(a="1", b="1")}, DIFFERENT_TAGS),
@@ -92,6 +97,10 @@ def test_topic_that_is_there_otherwise_is_refused(cumulet: Cumulet, again: dict[
             invalid("Attributes Reason: ContentBasedDeduplication is only supported for FIFO topics"),
         ),
         ({"Tags": [*tags(a="1"), *tags(a="2")]}, invalid("Duplicated keys are not allowed.")),
+        (
+            {"Tags": [{"Key": f"k{number}", "Value": ""} for number in range(51)]},
+            ("TagLimitExceeded", 400, "Could not complete request: tag quota of per resource exceeded"),
+        ),
     ],
 )
 def test_bad_members_make_no_topic(cumulet: Cumulet, members: dict[str, Any], refused: object) -> None:
@@ -109,6 +118,24 @@ def test_attribute_without_effect_is_refused_by_name(cumulet: Cumulet, name: str
 
     assert refusal(topic.client.create_topic, Name="t", Attributes={name: "1"}) == refused
     assert refusal(topic.set, name=name, value="1") == refused
+
+
+def test_topic_with_a_data_protection_policy_is_not_made(cumulet: Cumulet) -> None:
+    sns = cumulet.client("sns")
+
+    refused = refusal(sns.create_topic, Name="t", DataProtectionPolicy="{}")
+
+    assert refused == ("InternalFailure", 501, "SNS: DataProtectionPolicy is not implemented yet")
+    assert sns.list_topics()["Topics"] == []
+
+
+def test_topic_is_made_by_a_plain_form(wire: Wire) -> None:
+    answer = wire.post("/", signed=False, Action="CreateTopic", Version="2010-03-31", Name="plain-form")
+
+    [arn] = answer.texts("TopicArn")
+    assert answer.status == 200
+    assert arn is not None
+    assert arn.endswith(":plain-form")
 
 
 def test_deleted_topic_is_gone(cumulet: Cumulet) -> None:
@@ -203,6 +230,24 @@ def test_data_protection_is_refused_by_name(cumulet: Cumulet, operation: str) ->
     assert "DataProtectionPolicy" in message
 
 
+def test_one_of_several_that_make_a_topic_at_once_decides(cumulet: Cumulet) -> None:
+    sns = cumulet.client("sns", max_pool_connections=8)
+
+    def make(name: str) -> str | Refusal:
+        try:
+            answer = sns.create_topic(Name="t", Attributes={"DisplayName": name})
+        except sns.exceptions.InvalidParameterException:
+            return DIFFERENT_ATTRIBUTES
+        return str(answer["TopicArn"])
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(make, "abcdefgh"))
+
+    [arn] = [answer for answer in made if answer != DIFFERENT_ATTRIBUTES]
+    shown = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
+    assert made["abcdefgh".index(shown)] == arn
+
+
 def test_topics_survive_a_restart(tmp_path: Path) -> None:
     server = Cumulet(tmp_path / "data", durability="full")
     server.start()
@@ -221,5 +266,24 @@ def test_topics_survive_a_restart(tmp_path: Path) -> None:
         assert again.get_topic_attributes(TopicArn=kept.arn)["Attributes"] == attributes
         assert again.list_tags_for_resource(ResourceArn=kept.arn)["Tags"] == tags(a="1")
         assert [topic["TopicArn"] for topic in again.list_topics()["Topics"]] == [kept.arn]
+    finally:
+        server.stop()
+
+
+def test_many_subscriptions_of_a_deleted_topic_are_collected_after_a_kill(tmp_path: Path) -> None:
+    server = Cumulet(tmp_path / "data", durability="full")
+    server.start()
+    try:
+        topic = Topic(server)
+        for number in range(450):
+            endpoint = f"arn:aws:sqs:us-east-1:{server.account}:q{number}"
+            topic.client.subscribe(TopicArn=topic.arn, Protocol="sqs", Endpoint=endpoint)
+        topic.client.delete_topic(TopicArn=topic.arn)
+        server.kill()
+        server.start()
+
+        server.advance(seconds=1)
+
+        assert server.client("sns").list_subscriptions()["Subscriptions"] == []
     finally:
         server.stop()

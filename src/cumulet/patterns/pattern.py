@@ -29,6 +29,11 @@ class Field:
         self._others = [condition for condition in conditions if not isinstance(condition, Exactly | Missing)]
         self._allows_missing = any(isinstance(condition, Missing) for condition in conditions)
 
+    @property
+    def required_strings(self) -> frozenset[str] | None:
+        """The strings of which the field must have one; None where other values, or none, will do."""
+        return None if self._others or self._allows_missing else self._strings
+
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Return whether the event's values for this field have one that is as asked for."""
         is_missing = True

@@ -24,7 +24,7 @@ Path = tuple[str | int, ...]
 
 
 class MapKey(str):
-    """A map's key in a path; unlike a member's name it is shown as it is."""
+    """A map's key in a path; unlike a member's name it is shown as it is, and told from one like a list's position."""
 
     __slots__ = ()
 
@@ -74,7 +74,7 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             parts.append(f"{part}.member")
         else:
-            parts.append(part if isinstance(part, MapKey) else part[:1].lower() + part[1:])
+            parts.append(f"{part}.member" if isinstance(part, MapKey) else part[:1].lower() + part[1:])
     return ".".join(parts)
 
 

@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from cumulet.patterns import Pattern
 from cumulet.services.sns import filter_policies
 from cumulet.services.sns.messages import MessageAttribute
 from cumulet.services.sns.subscriptions import Subscription
-
-MEANING_MORE = "$."
-"""What makes the name of a field mean something else than one member: `$or`, and the steps of a path."""
 
 
 class FilteredOut(NamedTuple):
@@ -39,7 +34,7 @@ class Scope:
     def add(self, subscription: Subscription, pattern: Pattern) -> None:
         """Let a subscription be found."""
         self.size += 1
-        field = _selective_field(subscription.attributes["FilterPolicy"])
+        field = _selective_field(pattern)
         if field is None:
             self._unindexed.append((subscription, pattern))
             return
@@ -70,9 +65,12 @@ class Audience:
         """Take a topic's subscriptions in the order of their ids."""
         self._unfiltered: list[Subscription] = []
         self._by_attributes, self._by_body = Scope(), Scope()
+        self.has_envelopes = False
+        """Whether any of them gets messages in an envelope."""
         for subscription in subscriptions:
             if not subscription.is_confirmed:
                 continue
+            self.has_envelopes = self.has_envelopes or not subscription.is_raw
             policy = filter_policies.of(subscription)
             if policy is None:
                 self._unfiltered.append(subscription)
@@ -100,12 +98,16 @@ class Audience:
         return everyone, FilteredOut(out_by_attributes, out_by_body)
 
 
-def _selective_field(policy: str) -> tuple[str, set[str]] | None:
-    """Return a field that must have one of some strings, or None where a policy has no such field."""
-    for name, values in orjson.loads(policy).items():
-        is_one_member = not any(letter in name for letter in MEANING_MORE)
-        if is_one_member and isinstance(values, list) and all(isinstance(value, str) for value in values):
-            return name, set(values)
+def _selective_field(pattern: Pattern) -> tuple[str, frozenset[str]] | None:
+    """Return a member that must have one of some strings, or None where a pattern has no such field.
+
+    Fields with a dot in their path may be found in more than one way.
+    """
+    if len(pattern.branches) == 1:
+        for field in pattern.branches[0].fields:
+            strings = field.required_strings
+            if strings is not None and "." not in field.path:
+                return field.path, strings
     return None
 
 

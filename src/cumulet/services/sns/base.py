@@ -5,8 +5,10 @@ from __future__ import annotations
 from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.call import Call
 from cumulet.services.service import Platform, Service
+from cumulet.services.sns.confirmations import Confirmations
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.errors import AuthorizationErrorException, invalid, no_such_topic
+from cumulet.services.sns.http_delivery import HttpDelivery
 from cumulet.services.sns.push import PushOutlet
 from cumulet.services.sns.sender import Sender
 from cumulet.services.sns.sms import SmsOutlet
@@ -23,6 +25,7 @@ class SnsBase(Service):
         self.directory = Directory(platform.store)
         self.sender = Sender(platform, self.directory)
         self.sender.outlets |= {"sms": SmsOutlet(), "application": PushOutlet()}
+        self.confirmations = Confirmations(HttpDelivery(platform, self.sender))
         platform.delivery.targets["sns"] = Target(self.sender, platform.url)
         self.upkeep = Upkeep(platform.store, platform.clock, platform.activity)
         self.is_enforcing = platform.config.auth == "enforce"

@@ -8,11 +8,11 @@ that. SNS: a retry policy names both delays and the number of retries, and lasts
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import orjson
 
 from cumulet.kernel.errors import AwsError
 from cumulet.services.sns.errors import invalid
@@ -130,7 +130,7 @@ def effective(topic_text: str | None, text: str | None) -> Effective:
 
 def _effective_parts(topic_text: str | None, text: str | None) -> dict[str, dict[str, Any]]:
     http = _http(topic_text)
-    own: dict[str, Any] = json.loads(text) if text and not http.get("disableSubscriptionOverrides") else {}
+    own: dict[str, Any] = orjson.loads(text) if text and not http.get("disableSubscriptionOverrides") else {}
     parts = {
         part: own.get(SUBSCRIPTION_PARTS[part]) or http.get(TOPIC_PARTS[part], {}) for part in ("retry", "throttle")
     }
@@ -143,7 +143,7 @@ def _effective_parts(topic_text: str | None, text: str | None) -> dict[str, dict
 
 
 def _http(text: str | None) -> dict[str, Any]:
-    http: dict[str, Any] = json.loads(text)["http"] if text else {}
+    http: dict[str, Any] = orjson.loads(text)["http"] if text else {}
     return {name: value for name, value in http.items() if value is not None}
 
 
@@ -155,7 +155,7 @@ def _parsed(text: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        policy = json.loads(text)
+        policy = orjson.loads(text)
     except ValueError:
         raise invalid("DeliveryPolicy: failed to parse JSON.") from None
     if not isinstance(policy, dict):
@@ -176,7 +176,7 @@ def _check_parts(policy: Mapping[str, Any], names: Mapping[str, str], prefix: st
         kind = request.get("headerContentType", DEFAULT_CONTENT_TYPE)
         if not isinstance(kind, str):
             raise _mismatch(f"{path}headerContentType", "string", kind)
-        if kind.split(";")[0].strip().lower() not in CONTENT_TYPES:
+        if kind.split(";")[0].strip().lower() not in CONTENT_TYPES or not kind.isprintable():
             raise invalid(f"DeliveryPolicy: {path}headerContentType has an invalid value: {kind}")
 
 
@@ -234,4 +234,4 @@ def _mismatch(path: str, expected: str, value: object) -> AwsError:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return orjson.dumps(value).decode()

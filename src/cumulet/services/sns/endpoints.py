@@ -13,7 +13,7 @@ from cumulet.services.sns.topics import Topic
 
 CONFIRMED_AT_ONCE = frozenset({"sqs", "lambda", "sms", "application"})
 HTTP = frozenset({"http", "https"})
-NOT_YET = frozenset({"email", "email-json", "firehose", "http", "https"})
+NOT_YET = frozenset({"email", "email-json", "firehose"})
 REFUSALS = {
     "sqs": "SQS endpoint ARN",
     "lambda": "Lambda endpoint ARN",

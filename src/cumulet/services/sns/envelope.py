@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,11 @@ class Envelope:
         self._version = version
         self._base_url = base_url
         self._signatures: dict[str, str] = {}
+
+    def sign(self, protocols: Iterable[str]) -> None:
+        """Sign what endpoints of these protocols get, ahead of time."""
+        for protocol in protocols:
+            self._signature(self._message.body_for(protocol))
 
     def notification(self, subscription: Subscription) -> str:
         """Return the JSON document that queues and HTTP endpoints get, its members in SNS's order."""

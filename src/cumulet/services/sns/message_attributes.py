@@ -11,6 +11,7 @@ from cumulet.services.sns.messages import MessageAttribute
 
 LONGEST_NAME_BYTES = 256
 WRONG_CHARACTER = re.compile(r"[^\w.-]", re.ASCII)
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 TYPE = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
 
 
@@ -32,6 +33,8 @@ def size_bytes(attributes: Mapping[str, MessageAttribute]) -> int:
 
 
 def _check_name(name: str) -> None:
+    if not name:
+        raise InvalidParameterValueException("The request must contain non-empty message attribute name.")
     wrong = WRONG_CHARACTER.search(name)
     if wrong:
         raise InvalidParameterValueException(
@@ -72,4 +75,6 @@ def _value(name: str, attribute: Mapping[str, Any]) -> str | bytes:
             f"The message attribute '{name}' must contain non-empty message attribute value for message attribute type "
             f"'{data_type}'."
         )
+    if match[1] == "Number" and not NUMBER.fullmatch(values[field]):
+        raise InvalidParameterValueException(f"Could not cast message attribute '{name}' value to number.")
     return bytes(values[field]) if field == "Binary" else str(values[field])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cumulet.kernel.telemetry import Metric, Telemetry
+from cumulet.kernel.telemetry import Metric, Sample, Telemetry
 from cumulet.services.sns import filter_policies
 from cumulet.services.sns.audience import FilteredOut
 from cumulet.services.sns.messages import Message
@@ -32,5 +32,4 @@ def record_filtered_out(telemetry: Telemetry, topic: TopicKey, message: Message,
 
 def _record(telemetry: Telemetry, topic: TopicKey, reason: str, count: int) -> None:
     for name in (FILTERED_OUT, f"{FILTERED_OUT}-{reason}"):
-        for _ in range(count):
-            telemetry.record(metric(topic, name))
+        telemetry.add([Sample(metric(topic, name), telemetry.minute_ms, count, count, 1, 1)])

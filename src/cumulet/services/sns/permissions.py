@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, NamedTuple
+
+import orjson
 
 from cumulet.kernel.arns import partition_of
 from cumulet.services.sns.errors import NotFoundException, invalid
@@ -58,7 +59,7 @@ def default_policy(topic_arn: str, owner: str) -> str:
 def checked_policy(text: str) -> str:
     """Return a policy that a topic can have; raises InvalidParameterException."""
     try:
-        policy = json.loads(text)
+        policy = orjson.loads(text)
     except ValueError:
         raise invalid("Policy Error: null") from None
     if len(text.encode()) > LARGEST_POLICY:
@@ -79,7 +80,10 @@ def _check_statement(statement: object) -> None:
         raise invalid("Policy Error: null")
     if not ("Action" in statement or "NotAction" in statement):
         raise invalid("Policy Error: null")
-    for action in _many(statement.get("Action", statement.get("NotAction"))):
+    actions = _many(statement.get("Action", statement.get("NotAction")))
+    if not actions:
+        raise invalid("Policy Error: null")
+    for action in actions:
         if not isinstance(action, str):
             raise invalid("Policy Error: null")
         service, _, name = action.partition(":")
@@ -113,7 +117,7 @@ def checked(label: str, accounts: list[str], actions: list[str]) -> Permission:
 
 def added(policy_text: str, topic_arn: str, permission: Permission) -> str:
     """Return the policy with a statement more."""
-    policy = json.loads(policy_text)
+    policy = orjson.loads(policy_text)
     statements = statements_of(policy)
     if any(statement.get("Sid") == permission.label for statement in statements):
         raise invalid("Statement already exists")
@@ -131,7 +135,7 @@ def added(policy_text: str, topic_arn: str, permission: Permission) -> str:
 
 def removed(policy_text: str, label: str) -> str:
     """Return the policy without the statement of that label; raises NotFoundException."""
-    policy = json.loads(policy_text)
+    policy = orjson.loads(policy_text)
     statements = statements_of(policy)
     kept = [statement for statement in statements if statement.get("Sid") != label]
     if len(kept) == len(statements):
@@ -155,4 +159,4 @@ def _one_or_many(values: list[str]) -> str | list[str]:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return orjson.dumps(value).decode()

@@ -35,6 +35,7 @@ CREATE UNIQUE INDEX sns_subscriptions_by_endpoint ON sns_subscriptions (topic_id
 CREATE UNIQUE INDEX sns_subscriptions_by_uuid ON sns_subscriptions (uuid);
 CREATE INDEX sns_subscriptions_by_topic ON sns_subscriptions (topic_id, id);
 CREATE INDEX sns_subscriptions_by_state ON sns_subscriptions (topic_id, is_confirmed);
+CREATE INDEX sns_subscriptions_by_age ON sns_subscriptions (is_confirmed, created_at);
 CREATE INDEX sns_subscriptions_by_owner ON sns_subscriptions (owner, region, id);
 -- Topics that were deleted and whose subscriptions are still to be collected.
 CREATE TABLE sns_deleted_topics (

@@ -7,6 +7,7 @@ queue gets the message exactly once, however often the platform is killed. A fan
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,9 +19,10 @@ from cumulet import delivery
 from cumulet.delivery import Undeliverable
 from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.log import log_line
+from cumulet.kernel.telemetry import Sample
 from cumulet.services.service import Platform
 from cumulet.services.sns import deduplication, fan_outs, message_attributes
-from cumulet.services.sns.audience import FilteredOut
+from cumulet.services.sns.audience import Audience, FilteredOut
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.envelope import Envelope
 from cumulet.services.sns.fan_outs import FanOut
@@ -38,8 +40,8 @@ RETRY_MS = 10_000
 PAGE = 100
 SENDER_ID = "AIDAIENQZJOLO23YVJ4VO"
 """SNS: who has sent the messages that queues get is the service itself."""
-PLAIN = frozenset({"sms", "application"})
-"""The protocols that know no envelope."""
+TRIED_LATER = frozenset({"http", "https"})
+"""The protocols whose outlet tells itself what has become of a message."""
 NO_ATTRIBUTES: Mapping[str, tuple[str, str | bytes]] = {}
 
 
@@ -55,14 +57,15 @@ class Outlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message, wrapped, and who is to get it."""
+    """One message, wrapped and signed, and who is to get it."""
 
+    audience: Audience
+    """Where its recipients are from."""
     message: Message
     envelope: Envelope
     recipients: Sequence[Subscription]
+    """In the order of their ids."""
     filtered_out: FilteredOut
-    ids: Sequence[str]
-    """New UUIDs, as many as recipients get it in one transaction."""
 
 
 class Sender:
@@ -87,8 +90,16 @@ class Sender:
 
     async def publish(self, topic: Topic, messages: Sequence[Message], base_url: str) -> list[tuple[str, str | None]]:
         """Accept messages and give them to those who subscribe; return their ids and sequence numbers."""
-        parcels = [await self._parcel(topic, message, base_url) for message in messages]
-        return await self._store.transact(self._publish, topic, parcels, base_url, self._clock.now_ms())
+        audience = await self._directory.audience(topic.id)
+        parcels = [await self._parcel(topic, message, base_url, audience) for message in messages]
+        # A FIFO topic has at most 100 subscriptions; they are all served at once, so that steps can't change the order.
+        counts = [len(parcel.recipients) if topic.is_fifo else STEP for parcel in parcels]
+        new_ids = [
+            self._new_ids(min(count, len(parcel.recipients))) for parcel, count in zip(parcels, counts, strict=True)
+        ]
+        return await self._store.transact(
+            self._publish, topic, parcels, base_url, new_ids=new_ids, now_ms=self._clock.now_ms()
+        )
 
     def accept(self, tx: Tx, topic: Topic, message: Message, base_url: str) -> None:
         """Accept a message within the transaction of its source; all who subscribe get it soon."""
@@ -96,22 +107,32 @@ class Sender:
         tx.after_commit(self._published, topic.key, message)
         tx.after_commit(self.go_on, fan_out.id)
 
-    async def _parcel(self, topic: Topic, message: Message, base_url: str, *, after: int = 0) -> Parcel:
-        audience = await self._directory.audience(topic.id)
-        found, out = audience.matching(message.attributes, message.body)
-        recipients = [subscription for subscription in found if subscription.id > after] if after else found
-        # A FIFO topic has at most 100 subscriptions; they are all served at once, so that steps can't change the order.
-        count = len(recipients) if topic.is_fifo else min(len(recipients), STEP)
-        is_signed = not topic.is_fifo and not all(_is_bare(subscription) for subscription in recipients)
-        signer = await self.signing.signer() if is_signed else None
+    async def _parcel(self, topic: Topic, message: Message, base_url: str, audience: Audience) -> Parcel:
+        recipients, out = audience.matching(message.attributes, message.body)
+        signer = None
+        if not topic.is_fifo and audience.has_envelopes:
+            protocols = {subscription.protocol for subscription in recipients if not subscription.is_raw}
+            signer = await self.signing.signer() if protocols else None
         envelope = Envelope(message, signer, topic.attributes.get("SignatureVersion", "1"), base_url)
-        return Parcel(message, envelope, recipients, out, [self._platform.ids.uuid() for _ in range(count)])
+        if signer is not None:
+            envelope.sign(protocols)
+        return Parcel(audience, message, envelope, recipients, out)
+
+    def _new_ids(self, count: int) -> list[str]:
+        return [self._platform.ids.uuid() for _ in range(count)]
 
     def _publish(
-        self, tx: Tx, topic: Topic, parcels: Sequence[Parcel], base_url: str, now_ms: int
+        self,
+        tx: Tx,
+        topic: Topic,
+        parcels: Sequence[Parcel],
+        base_url: str,
+        *,
+        new_ids: Sequence[Sequence[str]],
+        now_ms: int,
     ) -> list[tuple[str, str | None]]:
         answers: list[tuple[str, str | None]] = []
-        for parcel in parcels:
+        for parcel, some_ids in zip(parcels, new_ids, strict=True):
             message, envelope, is_new = parcel.message, parcel.envelope, True
             if topic.is_fifo:
                 message_id, number, is_new = deduplication.accept(tx, topic, message, now_ms)
@@ -122,8 +143,8 @@ class Sender:
             if not is_new:
                 continue
             tx.after_commit(record_filtered_out, self._platform.telemetry, topic.key, message, parcel.filtered_out)
-            reached = parcel.recipients[: len(parcel.ids)]
-            self._deliver(tx, topic.key, message, envelope, reached, parcel.ids, now_ms)
+            reached = parcel.recipients[: len(some_ids)]
+            self._deliver(tx, topic.key, message, envelope, reached, some_ids, now_ms)
             if len(parcel.recipients) > len(reached):
                 fan_out = fan_outs.insert(tx, topic.key, base_url, reached[-1].id, message)
                 tx.after_commit(self.go_on, fan_out.id)
@@ -134,29 +155,36 @@ class Sender:
         self._platform.activity.spawn(f"a message to many, number {number}", self._go_on(number))
 
     async def _go_on(self, number: int) -> None:
+        parcel: Parcel | None = None
         try:
             fan_out = await self._store.read(fan_outs.find, number)
             while fan_out is not None:
-                fan_out = await self._step(fan_out)
+                topic = await self._directory.find(fan_out.key)
+                if topic is None:
+                    await self._store.transact(fan_outs.delete, fan_out)
+                    return
+                audience = await self._directory.audience(topic.id)
+                if parcel is None or parcel.audience is not audience:
+                    parcel = await self._parcel(topic, fan_out.message, fan_out.base_url, audience)
+                new_ids = self._new_ids(STEP)
+                fan_out = await self._store.transact(
+                    self._step, fan_out, parcel, new_ids=new_ids, now_ms=self._clock.now_ms()
+                )
         except ServiceUnavailable:
             self._clock.call_at(self._clock.now_ms() + RETRY_MS, lambda: self.go_on(number))
             raise
 
-    async def _step(self, fan_out: FanOut) -> FanOut | None:
-        """Take a message to some; None at its end."""
-        topic = await self._directory.find(fan_out.key)
-        if topic is None:
-            await self._store.transact(fan_outs.delete, fan_out)
-            return None
-        parcel = await self._parcel(topic, fan_out.message, fan_out.base_url, after=fan_out.reached_id)
-        return await self._store.transact(self._stepped, topic.key, fan_out, parcel, self._clock.now_ms())
-
-    def _stepped(self, tx: Tx, key: TopicKey, fan_out: FanOut, parcel: Parcel, now_ms: int) -> FanOut | None:
-        reached = [some for some in parcel.recipients[: len(parcel.ids)] if some.id < fan_out.id]
-        self._deliver(tx, key, parcel.message, parcel.envelope, reached, parcel.ids, now_ms)
+    def _step(self, tx: Tx, fan_out: FanOut, parcel: Parcel, *, new_ids: Sequence[str], now_ms: int) -> FanOut | None:
+        """Take a message to some; return None at its end."""
+        recipients = parcel.recipients
+        start = bisect_right(recipients, fan_out.reached_id, key=_id)
+        end = bisect_left(recipients, fan_out.id, key=_id)
+        reached = recipients[start : min(start + STEP, end)]
+        self._deliver(tx, fan_out.key, parcel.message, parcel.envelope, reached, new_ids, now_ms)
         if fan_out.reached_id == 0:
-            tx.after_commit(record_filtered_out, self._platform.telemetry, key, parcel.message, parcel.filtered_out)
-        if len(reached) == len(parcel.recipients) or len(reached) < len(parcel.ids):
+            out = parcel.filtered_out
+            tx.after_commit(record_filtered_out, self._platform.telemetry, fan_out.key, parcel.message, out)
+        if start + len(reached) >= end:
             fan_outs.delete(tx, fan_out)
             return None
         return fan_outs.advance(tx, fan_out, reached[-1].id)
@@ -175,7 +203,7 @@ class Sender:
         for subscription, new_id in zip(recipients, new_ids, strict=False):
             try:
                 self._put(tx, subscription, message, envelope, new_id, now_ms)
-                delivered += 1
+                delivered += subscription.protocol not in TRIED_LATER
             except Undeliverable as reason:
                 failed += 1
                 self.bury(tx, subscription, _letter(subscription, message, envelope, new_id), now_ms, str(reason))
@@ -198,7 +226,7 @@ class Sender:
             )
             self._platform.delivery.put(tx, subscription.endpoint, event, now_ms)
         elif protocol in self.outlets:
-            body = message.body_for(protocol) if _is_bare(subscription) else envelope.notification(subscription)
+            body = message.body_for(protocol) if subscription.is_raw else envelope.notification(subscription)
             self.outlets[protocol].put(tx, subscription, message, body, now_ms)
         else:
             raise Undeliverable(f"nothing here delivers to endpoints of {protocol}")
@@ -231,8 +259,8 @@ class Sender:
         self._platform.telemetry.record(metric(key, "PublishSize"), size_bytes)
 
     def _count(self, key: TopicKey, name: str, count: int) -> None:
-        for _ in range(count):
-            self._platform.telemetry.record(metric(key, name))
+        telemetry = self._platform.telemetry
+        telemetry.add([Sample(metric(key, name), telemetry.minute_ms, count, count, 1, 1)])
 
 
 def _letter(subscription: Subscription, message: Message, envelope: Envelope, new_id: str) -> delivery.Message:
@@ -240,7 +268,7 @@ def _letter(subscription: Subscription, message: Message, envelope: Envelope, ne
 
     SNS: with raw delivery alone its attributes are those of the queue's message.
     """
-    is_raw = _is_bare(subscription)
+    is_raw = subscription.is_raw
     return delivery.Message(
         id=new_id,
         sender_id=SENDER_ID,
@@ -252,11 +280,8 @@ def _letter(subscription: Subscription, message: Message, envelope: Envelope, ne
     )
 
 
-def _is_bare(subscription: Subscription) -> bool:
-    """Return whether an endpoint gets the message itself."""
-    if subscription.protocol in PLAIN:
-        return True
-    return subscription.is_raw and subscription.protocol != "lambda"
+def _id(subscription: Subscription) -> int:
+    return subscription.id
 
 
 def _dead_letter_queue(subscription: Subscription) -> str | None:

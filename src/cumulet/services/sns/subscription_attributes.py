@@ -28,7 +28,7 @@ SCOPES = (filter_policies.ATTRIBUTES, filter_policies.BODY)
 RAW_PROTOCOLS = frozenset({"sqs", "http", "https", "firehose"})
 """SNS: the protocols with raw message delivery."""
 HTTP_PROTOCOLS = frozenset({"http", "https"})
-DEFAULTS = {"RawMessageDelivery": "false", "FilterPolicyScope": filter_policies.ATTRIBUTES}
+DEFAULTS = {"FilterPolicyScope": filter_policies.ATTRIBUTES}
 JSON = frozenset({"DeliveryPolicy", "FilterPolicy", "RedrivePolicy"})
 ON_SUBSCRIBE = "Attributes Reason: "
 """What comes before the reason when Subscribe refuses an attribute."""
@@ -148,6 +148,8 @@ def _is_empty(text: str) -> bool:
 def _comparable(name: str, value: str | None) -> object:
     if name in JSON:
         return orjson.loads(value) if value else {}
+    if name == "RawMessageDelivery":
+        return (value or "false").lower()
     return value or DEFAULTS.get(name, "")
 
 

@@ -11,7 +11,8 @@ from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.call import Call
 from cumulet.kernel.ids import secret
 from cumulet.services import list_tokens
-from cumulet.services.sns import endpoints, platform_endpoints, subscription_attributes, subscriptions, topics
+from cumulet.services.service import Platform
+from cumulet.services.sns import endpoints, pending, platform_endpoints, subscription_attributes, subscriptions, topics
 from cumulet.services.sns.base import SnsBase
 from cumulet.services.sns.errors import (
     AuthorizationErrorException,
@@ -32,8 +33,6 @@ PAGE_SUBSCRIPTIONS = 100
 UUID_DIGITS = 32
 SECRET_BYTES = 64
 TOKEN_LENGTH = UUID_DIGITS + 2 * SECRET_BYTES
-TOKEN_LIFE_MS = 2 * 24 * 3_600_000
-"""SNS: a token confirms for two days."""
 
 
 class Named(NamedTuple):
@@ -46,6 +45,15 @@ class Named(NamedTuple):
 class SubscriptionOperations(SnsBase):
     """What is done to subscriptions."""
 
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self.pending = pending.Pending(platform.store, platform.clock, platform.activity)
+
+    async def start(self) -> None:
+        """Go on waiting for those who have not confirmed yet."""
+        await super().start()
+        await self.pending.resume()
+
     async def subscribe(self, call: Call, request: t.SubscribeInputTypeDef) -> dict[str, Any]:
         """Let an endpoint get a topic's messages: at once, or when it has confirmed that it wants to.
 
@@ -55,6 +63,7 @@ class SubscriptionOperations(SnsBase):
         protocol = request["Protocol"]
         topic = await self.topic(call, request["TopicArn"])
         endpoint = endpoints.checked(topic, protocol, request.get("Endpoint", ""))
+        given = dict(request.get("Attributes", {}))
         uuid = self.ids.uuid()
         new = Subscription(
             id=0,
@@ -66,15 +75,12 @@ class SubscriptionOperations(SnsBase):
             principal=call.identity.principal,
             protocol=protocol,
             endpoint=endpoint,
-            attributes=subscription_attributes.created_with(
-                topic, protocol, endpoint, dict(request.get("Attributes", {}))
-            ),
+            attributes=subscription_attributes.created_with(topic, protocol, endpoint, given),
             token=_new_token(uuid),
             is_confirmed=protocol in endpoints.CONFIRMED_AT_ONCE,
             is_authenticated=protocol in endpoints.CONFIRMED_AT_ONCE,
             created_ms=self.clock.now_ms(),
         )
-        given = dict(request.get("Attributes", {}))
         subscription = await self.store.transact(self._subscribe, topic.key, new, given)
         is_shown = subscription.is_confirmed or request.get("ReturnSubscriptionArn", False)
         return {"SubscriptionArn": subscription.arn if is_shown else PENDING}
@@ -93,6 +99,9 @@ class SubscriptionOperations(SnsBase):
             if existing.is_confirmed:
                 return existing
             subscription = subscriptions.renew(tx, existing, _token_of(existing.uuid, new.token), new.created_ms)
+        if not subscription.is_confirmed:
+            self.confirmations.ask(tx, subscription, new.created_ms)
+            tx.after_commit(self.pending.watch, new.created_ms)
         tx.after_commit(self.directory.changed, topic.id)
         return subscription
 
@@ -123,7 +132,7 @@ class SubscriptionOperations(SnsBase):
             raise invalid("Token")
         if subscription.is_confirmed:
             return subscription
-        if now_ms - subscription.created_ms > TOKEN_LIFE_MS:
+        if now_ms - subscription.created_ms > pending.LIFE_MS:
             raise invalid("Token")
         tx.after_commit(self.directory.changed, subscription.topic_id)
         return subscriptions.save(
@@ -132,24 +141,25 @@ class SubscriptionOperations(SnsBase):
 
     async def unsubscribe(self, call: Call, request: t.UnsubscribeInputTypeDef) -> None:
         """End a subscription; one that isn't there is no error."""
-        await self.store.transact(self._unsubscribe, call, named(request["SubscriptionArn"]))
+        await self.store.transact(self._unsubscribe, call, named(request["SubscriptionArn"]), self.clock.now_ms())
 
     async def end(self, subscription_arn: str) -> None:
         """End a subscription for somebody unknown. Raises AuthorizationErrorException where only its owner may."""
-        await self.store.transact(self._unsubscribe, None, named(subscription_arn))
+        await self.store.transact(self._unsubscribe, None, named(subscription_arn), self.clock.now_ms())
 
-    def _unsubscribe(self, tx: Tx, call: Call | None, name: Named) -> None:
+    def _unsubscribe(self, tx: Tx, call: Call | None, name: Named, now_ms: int) -> None:
         found = find(tx, name)
+        if call is not None:
+            self._check_owners(call, name, found)
         if found is None:
             return
         _, subscription = found
         if call is None and subscription.is_authenticated:
             raise AuthorizationErrorException("This subscription requires authentication for deletion")
-        if call is not None:
-            self._check_owners(call, name, subscription)
         if not subscription.is_confirmed:
             raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
         subscriptions.delete(tx, subscription)
+        self.confirmations.tell_end(tx, subscription, now_ms)
         tx.after_commit(self.directory.changed, subscription.topic_id)
 
     async def get_subscription_attributes(
@@ -157,8 +167,7 @@ class SubscriptionOperations(SnsBase):
     ) -> dict[str, Any]:
         """Return what is set on a subscription, and what it is."""
         name = named(request["SubscriptionArn"])
-        topic, subscription = await self.store.read(load, name)
-        self._check_owners(call, name, subscription)
+        topic, subscription = await self.store.read(self._load, call, name)
         return {"Attributes": subscription_attributes.shown(topic, subscription)}
 
     async def set_subscription_attributes(self, call: Call, request: t.SetSubscriptionAttributesInputTypeDef) -> None:
@@ -172,8 +181,7 @@ class SubscriptionOperations(SnsBase):
         )
 
     def _set(self, tx: Tx, call: Call, name: Named, attribute: str, value: str) -> None:
-        topic, subscription = load(tx, name)
-        self._check_owners(call, name, subscription)
+        topic, subscription = self._load(tx, call, name)
         attributes = subscription_attributes.changed(topic, subscription, attribute, value)
         subscriptions.save(tx, msgspec.structs.replace(subscription, attributes=attributes))
         tx.after_commit(self.directory.changed, subscription.topic_id)
@@ -196,10 +204,18 @@ class SubscriptionOperations(SnsBase):
         found = await self.store.read(subscriptions.of_topic, topic.id, after, PAGE_SUBSCRIPTIONS + 1)
         return _page(listing, found, found[:PAGE_SUBSCRIPTIONS])
 
-    def _check_owners(self, call: Call, name: Named, subscription: Subscription) -> None:
+    def _load(self, tx: Tx, call: Call, name: Named) -> tuple[Topic, Subscription]:
+        """Return a subscription of the caller's and its topic; raises NotFoundException."""
+        found = find(tx, name)
+        self._check_owners(call, name, found)
+        if found is None:
+            raise no_such_subscription()
+        return found
+
+    def _check_owners(self, call: Call, name: Named, found: tuple[Topic, Subscription] | None) -> None:
         """SNS: a subscription is its owner's and its topic's owner's."""
-        if call.account != subscription.owner:
-            self.check_owner(call, name.topic.account, subscription.arn)
+        if found is None or found[1].owner != call.account:
+            self.check_owner(call, name.topic.account, f"{name.topic.arn}:{name.uuid}")
 
 
 def named(text: str) -> Named:
@@ -222,14 +238,6 @@ def find(tx: Tx, name: Named) -> tuple[Topic, Subscription] | None:
     if subscription is None or topic is None or subscription.topic_id != topic.id:
         return None
     return topic, subscription
-
-
-def load(tx: Tx, name: Named) -> tuple[Topic, Subscription]:
-    """Return a subscription and its topic; raises NotFoundException."""
-    found = find(tx, name)
-    if found is None:
-        raise no_such_subscription()
-    return found
 
 
 def _position(listing: object, token: str | None) -> int:

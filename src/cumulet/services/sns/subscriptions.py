@@ -21,9 +21,16 @@ UPDATE_SUBSCRIPTION = (
     "UPDATE sns_subscriptions SET attributes = ?, token = ?, is_confirmed = ?, is_authenticated = ? WHERE id = ?"
 )
 RENEW_SUBSCRIPTION = "UPDATE sns_subscriptions SET token = ?, created_at = ? WHERE id = ?"
+SELECT_OLDEST_PENDING = "SELECT MIN(created_at) FROM sns_subscriptions WHERE is_confirmed = 0"
+SELECT_PENDING = (
+    f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE is_confirmed = 0 AND created_at < ? ORDER BY created_at LIMIT ?"
+)
 SELECT_DELETED_TOPIC = "SELECT topic_id FROM sns_deleted_topics WHERE topic_id = ?"
 DELETE_SUBSCRIPTION = "DELETE FROM sns_subscriptions WHERE id = ?"
 COUNT_DELETED = "UPDATE sns_topics SET deleted_subscriptions = deleted_subscriptions + 1 WHERE id = ?"
+
+IS_RAW = {"lambda": False, "sms": True, "application": True}
+"""The protocols for which RawMessageDelivery means nothing."""
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +64,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_raw(self) -> bool:
-        """Does the endpoint get the message itself, without the envelope?"""
+        """Does the endpoint get the message itself, without the envelope?
+
+        SNS: functions never do, phones always.
+        """
+        if self.protocol in IS_RAW:
+            return IS_RAW[self.protocol]
         return self.attributes.get("RawMessageDelivery") == "true"
 
 
@@ -127,6 +139,17 @@ def of_topic(tx: Tx, topic_id: int, after: int, limit: int) -> list[Subscription
 def of_owner(tx: Tx, owner: str, region: str, after: int, limit: int) -> list[Subscription]:
     """Return up to `limit` subscriptions of an account in a region whose ids are larger than `after`."""
     return [_from_row(row) for row in tx.all(SELECT_OF_OWNER, owner, region, after, limit)]
+
+
+def oldest_pending_ms(tx: Tx) -> int | None:
+    """Return since when the oldest pending subscription is there, or None when there is none."""
+    row = tx.one(SELECT_OLDEST_PENDING)
+    return row[0] if row else None
+
+
+def pending_before(tx: Tx, before_ms: int, limit: int) -> list[Subscription]:
+    """Return up to `limit` pending subscriptions from before a time, oldest first."""
+    return [_from_row(row) for row in tx.all(SELECT_PENDING, before_ms, limit)]
 
 
 def is_of_deleted_topic(tx: Tx, subscription: Subscription) -> bool:

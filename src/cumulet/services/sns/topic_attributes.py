@@ -1,13 +1,14 @@
 """What can be set on a topic: defaults, what SNS shows, and what it refuses.
 
-Attributes are kept as they were given; what has its default is not kept. Those that the platform has no effect for
-yet are refused by name.
+Attributes are kept and shown as they were given. Those that the platform has no effect for yet are refused by name.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+
+import orjson
 
 from cumulet.kernel.errors import NotImplementedFailure
 from cumulet.services.sns import delivery_policies, permissions
@@ -23,6 +24,7 @@ FIFO_NAME_TEXT = (
 )
 LONGEST_DISPLAY_NAME = 100
 """Characters."""
+DOCUMENTS = frozenset({"DeliveryPolicy", "Policy"})
 FIFO_ONLY = frozenset({"ContentBasedDeduplication", "FifoThroughputScope"})
 DEFAULTS = {
     "ContentBasedDeduplication": "false",
@@ -81,13 +83,24 @@ def changed(topic: Topic, name: str, value: str) -> dict[str, str]:
 
 
 def kept(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return the attributes without those that have their default."""
-    return {name: value for name, value in attributes.items() if value != DEFAULTS[name]}
+    """Return the attributes without those that are unset, and without what a standard topic is."""
+    return {
+        name: value
+        for name, value in attributes.items()
+        if value and not (name == "FifoTopic" and value == DEFAULTS[name])
+    }
 
 
 def differ(topic: Topic, given: Mapping[str, str]) -> bool:
     """Return whether CreateTopic gives an attribute another value than the topic has."""
-    return any(topic.attributes.get(name, DEFAULTS[name]) != value for name, value in given.items())
+    return any(not _is_same(name, topic.attributes.get(name, DEFAULTS[name]), value) for name, value in given.items())
+
+
+def _is_same(name: str, one: str, other: str) -> bool:
+    """Whether two values mean the same: a document may be written in several ways."""
+    if name in DOCUMENTS and one and other:
+        return bool(orjson.loads(one) == orjson.loads(other))
+    return one == other
 
 
 def shown(topic: Topic, counts: Counts) -> dict[str, str]:

@@ -21,7 +21,8 @@ class Target:
 
     def put(self, tx: Tx, arn: Arn, message: Message, now_ms: int) -> None:
         """Put a message on a queue; raises Undeliverable for one that SendMessage would refuse."""
-        queue = queues.find(tx, arn.account, arn.region, arn.resource)
+        key = arn.account, arn.region, arn.resource
+        queue = self._sqs.directory.cached(*key) or queues.find(tx, *key)
         if queue is None:
             raise Undeliverable(f"there is no queue {arn}")
         try:

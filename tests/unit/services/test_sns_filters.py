@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cumulet.services.sns import filter_policies
 from cumulet.services.sns.filter_policies import ATTRIBUTES, BODY, RefusedAttribute
@@ -277,3 +279,43 @@ def test_a_name_with_dots_is_one_attribute() -> None:
 
     assert policy.matches({"a.b": MessageAttribute("String", "1")}, "")
     assert not policy.matches({"a": MessageAttribute("String", "1")}, "")
+
+
+names = st.sampled_from(["a", "b", "$or", "prefix", "anything-but", "numeric", "exists", "cidr", "x.y", ""])
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**12), 10**12),
+    st.floats(allow_nan=False),
+    st.sampled_from(["", "=", ">", "<=", "10.0.0.0/8", "::1", "\ud800", "a" * 5]),
+    st.text(max_size=3),
+)
+documents = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4), max_leaves=12
+)
+
+
+@given(policy=st.dictionaries(names, documents, max_size=4), body=documents, scope=st.sampled_from([ATTRIBUTES, BODY]))
+def test_any_policy_is_refused_in_words_or_works(policy: object, body: object, scope: str) -> None:
+    text = json.dumps(policy)
+
+    try:
+        filter_policies.check(text, scope)
+    except RefusedAttribute:
+        return
+
+    attributes = {"a": MessageAttribute("String.Array", json.dumps(body))}
+    assert filter_policies.compile(text, scope).matches(attributes, json.dumps({"a": body})) in (True, False)
+
+
+@given(text=st.text())
+def test_any_text_is_refused_in_words_or_a_policy(text: str) -> None:
+    try:
+        filter_policies.check(text, BODY)
+    except RefusedAttribute as refused:
+        assert str(refused)
+
+
+@given(kind=st.sampled_from(["String", "Number", "String.Array", "Number.x"]), text=st.text())
+def test_any_attribute_has_a_value(kind: str, text: str) -> None:
+    assert "a" in filter_policies.attribute_event({"a": MessageAttribute(kind, text)})
