@@ -22,7 +22,7 @@ def advance(cumulet: Cumulet, body: bytes) -> tuple[int, dict[str, Any]]:
     return answer.status, answer.json()
 
 
-SERVICES = ("cloudwatch", "iam", "lambda", "logs", "sqs", "sts")
+SERVICES = ("cloudwatch", "iam", "lambda", "logs", "sns", "sqs", "sts")
 
 
 def test_health_says_what_runs_and_how(cumulet: Cumulet) -> None:

@@ -337,7 +337,7 @@ def test_what_can_not_be_sent_is_counted_and_holds_up_nothing(function: Asynchro
     assert len(function.runs()) == 2
     assert len(taken(function.successes)) == 1
     log = function.cumulet.log.read_text()
-    assert f"nothing here takes messages for {topic}" in log
+    assert f"there is no topic {topic}" in log
 
 
 def test_what_became_of_events_is_measured(function: Asynchronous) -> None:

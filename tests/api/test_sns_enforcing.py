@@ -36,6 +36,7 @@ def owner(server: Cumulet) -> Any:
         ("SetTopicAttributes", {"AttributeName": "DisplayName", "AttributeValue": "d"}),
         ("DeleteTopic", {}),
         ("RemovePermission", {"Label": "l"}),
+        ("Publish", {"Message": "text"}),
     ],
 )
 def test_topic_of_another_account_is_refused(tmp_path: Path, operation: str, members: dict[str, Any]) -> None:

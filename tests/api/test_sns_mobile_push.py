@@ -42,10 +42,10 @@ def attributes_of(sns: Any, endpoint: str) -> dict[str, str]:
 
 def test_application_is_shown_without_its_secrets(cumulet: Cumulet, sns: Any) -> None:
     for _ in range(2):
-        arn = create(sns, platform="APNS", SuccessFeedbackSampleRate="50")
+        arn = create(sns, platform="APNS", ApplePlatformTeamID="T")
 
     assert arn == f"arn:aws:sns:us-east-1:{account_of(cumulet)}:app/APNS/shop"
-    shown = {"Enabled": "true", "SuccessFeedbackSampleRate": "50"}
+    shown = {"Enabled": "true", "ApplePlatformTeamID": "T"}
     assert sns.get_platform_application_attributes(PlatformApplicationArn=arn)["Attributes"] == shown
     assert sns.list_platform_applications()["PlatformApplications"] == [
         {"PlatformApplicationArn": arn, "Attributes": shown}
@@ -180,6 +180,18 @@ def test_application_that_can_not_be_is_refused(sns: Any, changes: dict[str, Any
         found = refusal(sns.create_platform_application, **members)
         assert found == ("InvalidParameter", 400, f"Invalid parameter: {message}")
     assert sns.list_platform_applications()["PlatformApplications"] == []
+
+
+@pytest.mark.parametrize("name", ["EventDeliveryFailure", "SuccessFeedbackRoleArn"])
+def test_attribute_that_would_have_no_effect_is_refused_by_name(sns: Any, name: str) -> None:
+    arn = create(sns)
+
+    code, status, message = refusal(
+        sns.set_platform_application_attributes, PlatformApplicationArn=arn, Attributes={name: "x"}
+    )
+
+    assert (code, status) == ("InternalFailure", 501)
+    assert name in message
 
 
 @pytest.mark.parametrize(

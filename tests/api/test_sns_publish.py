@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -345,3 +347,67 @@ def test_a_deleted_topic_takes_no_messages(topic: Topic) -> None:
     with pytest.raises(topic.sns.exceptions.NotFoundException):
         topic.publish("after")
     assert listener.bodies() == ["before"]
+
+
+NULL = "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null"
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "place"),
+    [
+        ("publish", {}, "message"),
+        ("publish", {"Message": "x", "MessageAttributes": {"attr1": {}}}, "messageAttributes.attr1.member.dataType"),
+        ("publish_batch", {}, "publishBatchRequestEntries"),
+        (
+            "publish_batch",
+            {"PublishBatchRequestEntries": [{"Message": "x"}]},
+            "publishBatchRequestEntries.1.member.id",
+        ),
+        (
+            "publish_batch",
+            {"PublishBatchRequestEntries": [{"Id": "1"}]},
+            "publishBatchRequestEntries.1.member.message",
+        ),
+        (
+            "publish_batch",
+            {"PublishBatchRequestEntries": [{"Id": "1", "Message": "x", "MessageAttributes": {"attr1": {}}}]},
+            "publishBatchRequestEntries.1.member.messageAttributes.attr1.member.dataType",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(topic: Topic, operation: str, members: dict[str, Any], place: str) -> None:
+    sns = topic.cumulet.client("sns", parameter_validation=False)
+
+    with pytest.raises(sns.exceptions.ClientError) as refusal:
+        getattr(sns, operation)(TopicArn=topic.arn, **members)
+
+    assert refusal.value.response["Error"]["Code"] == "ValidationError"
+    assert refusal.value.response["Error"]["Message"] == NULL.format(place)
+
+
+def test_publishes_at_the_same_time_all_arrive_once(topic: Topic) -> None:
+    listener = topic.raw_listener()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: topic.publish(f"{number}"), range(80)))
+
+    found = [message["Body"] for _ in range(10) for message in listener.receive()]
+    assert sorted(found, key=int) == [f"{number}" for number in range(80)]
+    assert len({answer["MessageId"] for answer in answers}) == 80
+
+
+def test_what_was_published_is_there_after_a_kill(tmp_path: Path) -> None:
+    with Cumulet(tmp_path / "data", durability="full") as cumulet:
+        topic = Topic(cumulet)
+        queue = topic.raw_listener().queue
+        topic.publish("text")
+        assert cumulet.process is not None
+        cumulet.process.kill()
+        cumulet.process.wait()
+        cumulet.start()
+        sqs, sns = cumulet.client("sqs"), cumulet.client("sns")
+
+        sns.publish(TopicArn=topic.arn, Message="after")
+
+        found = sqs.receive_message(QueueUrl=queue.name, MaxNumberOfMessages=10)["Messages"]
+        assert sorted(message["Body"] for message in found) == ["after", "text"]

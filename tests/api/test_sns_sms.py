@@ -137,13 +137,12 @@ def test_settings_are_kept_one_by_one(cumulet: Cumulet) -> None:
 
     sns.set_sms_attributes(attributes={"DefaultSMSType": "Transactional", "DefaultSenderID": "Shop"})
     for _ in range(2):
-        sns.set_sms_attributes(attributes={"DeliveryStatusSuccessSamplingRate": "10"})
+        sns.set_sms_attributes(attributes={"MonthlySpendLimit": "10"})
 
     assert sns.get_sms_attributes()["attributes"] == {
-        "MonthlySpendLimit": "1",
+        "MonthlySpendLimit": "10",
         "DefaultSMSType": "Transactional",
         "DefaultSenderID": "Shop",
-        "DeliveryStatusSuccessSamplingRate": "10",
     }
     assert sns.get_sms_attributes(attributes=["DefaultSenderID"])["attributes"] == {"DefaultSenderID": "Shop"}
 
@@ -156,7 +155,6 @@ def test_settings_are_kept_one_by_one(cumulet: Cumulet) -> None:
         ({"DefaultSenderID": "twelve-signs"}, "DefaultSenderID is invalid"),
         ({"DefaultSenderID": "123"}, "DefaultSenderID is invalid"),
         ({"MonthlySpendLimit": "much"}, "MonthlySpendLimit is invalid"),
-        ({"DeliveryStatusSuccessSamplingRate": "101"}, "DeliveryStatusSuccessSamplingRate is invalid"),
         ({"DefaultSMSType": "Promotional", "Colour": "red"}, "Colour is not a valid attribute"),
     ],
 )
@@ -166,6 +164,15 @@ def test_setting_that_can_not_be_is_refused(cumulet: Cumulet, attributes: dict[s
     for _ in range(2):
         assert refusal(sns.set_sms_attributes, attributes=attributes) == ("InvalidParameter", 400, message)
     assert sns.get_sms_attributes()["attributes"] == {"MonthlySpendLimit": "1"}
+
+
+def test_setting_that_would_have_no_effect_is_refused_by_name(cumulet: Cumulet) -> None:
+    code, status, message = refusal(
+        cumulet.client("sns").set_sms_attributes, attributes={"UsageReportS3Bucket": "reports"}
+    )
+
+    assert (code, status) == ("InternalFailure", 501)
+    assert "UsageReportS3Bucket" in message
 
 
 def test_number_that_is_opted_out_is_listed_until_it_is_opted_in(cumulet: Cumulet) -> None:

@@ -24,7 +24,7 @@ Path = tuple[str | int, ...]
 
 
 class MapKey(str):
-    """A map's key in a path; unlike a member's name it is shown as it is, and told from one like a list's position."""
+    """A map's key in a path; unlike a member's name it is shown as it is."""
 
     __slots__ = ()
 
@@ -68,13 +68,13 @@ def common_writer(protocol: str, operation: str, violations: Sequence[Violation]
 
 
 def dotted(path: Path) -> str:
-    """Return `entries.1.member.id` for ("Entries", 1, "Id")."""
+    """Return `entries.1.member.id` for ("Entries", 1, "Id"), and the same with a map's key instead of the 1."""
     parts: list[str] = []
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int | MapKey):
             parts.append(f"{part}.member")
         else:
-            parts.append(f"{part}.member" if isinstance(part, MapKey) else part[:1].lower() + part[1:])
+            parts.append(part[:1].lower() + part[1:])
     return ".".join(parts)
 
 

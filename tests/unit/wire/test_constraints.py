@@ -71,8 +71,8 @@ def test_keys_and_values_of_a_map_are_told_at_the_map() -> None:
 
 def test_a_path_through_a_map_keeps_its_key() -> None:
     assert refusal("dynamodb", "BatchWriteItem", {"RequestItems": {"Tab": [{"PutRequest": {}}]}}) == (
-        "1 validation error detected: Value null at 'requestItems.Tab.member.1.member.putRequest.item' failed to satisfy "
-        "constraint: Member must not be null"
+        "1 validation error detected: Value null at 'requestItems.Tab.member.1.member.putRequest.item' failed to "
+        "satisfy constraint: Member must not be null"
     )
 
 

@@ -1,7 +1,7 @@
 """Whether what asynchronous invocations come to can be sent where a request says: destinations, dead-letter queues.
 
-What no service here offers yet (topics, event buses, buckets) is taken as AWS takes it. A record that can't be sent
-there is counted and logged when it comes to it.
+Whether there is such a topic is found out when a record is sent. What no service here offers yet (event buses, buckets)
+is taken as AWS takes it. A record that can't be sent is counted and logged when it comes to it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Destinations(LambdaBase):
             )
 
     async def _exists(self, call: Call, arn: Arn) -> bool:
-        """Return whether there is such a queue or function in the region; of others nobody knows."""
+        """Return whether there is such a queue or function in the region; of others it is not asked."""
         if arn.service == "sqs":
             queues = self.platform.delivery.queues
             return arn.region == call.region and await queues.describe(arn) is not None

@@ -13,6 +13,7 @@ from cumulet.services.sns.errors import InvalidParameterException, invalid
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.phone_numbers import is_phone_number
 from cumulet.services.sns.subscriptions import Subscription
+from cumulet.services.sns.topic_attributes import not_yet
 from cumulet.store import Tx
 
 MOST_CHARACTERS = 1600
@@ -20,12 +21,9 @@ MOST_CHARACTERS = 1600
 OPTED_OUT = "Phone number is opted out"
 TYPES = ("Promotional", "Transactional")
 DEFAULTS: Mapping[str, str] = {"MonthlySpendLimit": "1"}
-NAMES = frozenset(
-    {
-        *("MonthlySpendLimit", "DeliveryStatusIAMRole", "DeliveryStatusSuccessSamplingRate"),
-        *("DefaultSenderID", "DefaultSMSType", "UsageReportS3Bucket"),
-    }
-)
+NOT_YET = ("DeliveryStatusIAMRole", "DeliveryStatusSuccessSamplingRate", "UsageReportS3Bucket")
+"""Nobody writes logs and reports of deliveries yet."""
+NAMES = frozenset({"MonthlySpendLimit", "DefaultSenderID", "DefaultSMSType", *NOT_YET})
 _SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
 _FROM_ACCOUNT = {"DefaultSenderID": "AWS.SNS.SMS.SenderID", "DefaultSMSType": "AWS.SNS.SMS.SMSType"}
 """What an account's settings stand in for, where a message doesn't say."""
@@ -50,10 +48,15 @@ def set_attributes(tx: Tx, account: str, region: str, changes: Mapping[str, str]
 
 
 def check_attributes(changes: Mapping[str, str]) -> None:
-    """Raise InvalidParameterException for a setting that there isn't, or a value that it can't have."""
+    """Raise InvalidParameterException for a setting that there isn't, or a value that it can't have.
+
+    NotImplementedFailure names one that would have no effect.
+    """
     for name, value in changes.items():
         if name not in NAMES:
             raise InvalidParameterException(f"{name} is not a valid attribute")
+        if name in NOT_YET:
+            raise not_yet(f"the attribute {name}")
         if not _is_valid(name, value):
             raise InvalidParameterException(f"{name} is invalid")
 
@@ -63,11 +66,7 @@ def _is_valid(name: str, value: str) -> bool:
         return value in TYPES
     if name == "DefaultSenderID":
         return not value or _SENDER.fullmatch(value) is not None
-    if name == "MonthlySpendLimit":
-        return re.fullmatch(r"[0-9]{1,9}", value) is not None
-    if name == "DeliveryStatusSuccessSamplingRate":
-        return not value or (re.fullmatch(r"[0-9]{1,3}", value) is not None and int(value) <= 100)
-    return True
+    return re.fullmatch(r"[0-9]{1,9}", value) is not None
 
 
 def check(phone_number: str, message: Message) -> None:
