@@ -266,6 +266,18 @@ def test_attributes_that_an_endpoint_can_not_have_are_refused(
     assert attributes_of(sns, endpoint) == {"Enabled": "true", "Token": "phone"}
 
 
+def test_endpoint_that_is_not_there_is_not_found(sns: Any) -> None:
+    endpoint = endpoint_of(sns, create(sns))
+    sns.delete_endpoint(EndpointArn=endpoint)
+
+    for _ in range(2):
+        found = [
+            refusal(sns.get_endpoint_attributes, EndpointArn=endpoint),
+            refusal(sns.set_endpoint_attributes, EndpointArn=endpoint, Attributes={"Enabled": "true"}),
+        ]
+        assert found == [("NotFound", 404, "Endpoint does not exist")] * 2
+
+
 def test_message_to_an_endpoint_is_in_the_outbox(cumulet: Cumulet, sns: Any) -> None:
     endpoint = endpoint_of(sns, create(sns))
 
