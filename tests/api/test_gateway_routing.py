@@ -22,7 +22,7 @@ LACKING: list[tuple[str, str, str, Ask]] = [
     ("lambda", "lambda", "StopDurableExecution", lambda client: client.stop_durable_execution(DurableExecutionArn=RUN)),
     ("ec2", "ec2", "DescribeInstances", lambda client: client.describe_instances()),
     ("cloudwatch", "cloudwatch", "ListDashboards", lambda client: client.list_dashboards()),
-    ("sns", "sns", "ListTopics", lambda client: client.list_topics()),
+    ("cloudformation", "cloudformation", "ListStacks", lambda client: client.list_stacks()),
     ("iam", "iam", "ListUsers", lambda client: client.list_users()),
     ("events", "AWSEvents", "ListRules", lambda client: client.list_rules()),
     ("stepfunctions", "AWSStepFunctions", "ListStateMachines", lambda client: client.list_state_machines()),
@@ -95,7 +95,7 @@ def test_a_target_that_names_nothing_we_know_is_refused(cumulet: Cumulet, target
 
 
 def test_an_unsigned_action_of_an_unknown_version_is_refused_by_name(cumulet: Cumulet) -> None:
-    answer = exchange(cumulet.url, form(b"Action=ListTopics&Version=2010-03-31"))
+    answer = exchange(cumulet.url, form(b"Action=ListStacks&Version=2010-05-15"))
 
     assert answer.status == 501
-    assert b"ListTopics" in answer.body
+    assert b"ListStacks" in answer.body

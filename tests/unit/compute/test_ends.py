@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -220,9 +221,10 @@ def spawners() -> list[int]:
     """Return the process of this one's spawner, if there is any; what it forks has the same name."""
     found = []
     for pid in descendants(os.getpid()):
-        status = Path(f"/proc/{pid}/status").read_text()
-        if f"PPid:\t{os.getpid()}\n" in status and "spawner.py" in Path(f"/proc/{pid}/cmdline").read_text():
-            found.append(pid)
+        with contextlib.suppress(OSError):  # one that has just ended
+            status = Path(f"/proc/{pid}/status").read_text()
+            if f"PPid:\t{os.getpid()}\n" in status and "spawner.py" in Path(f"/proc/{pid}/cmdline").read_text():
+                found.append(pid)
     return found
 
 

@@ -126,7 +126,12 @@ def test_an_action_on_a_queue_is_the_queues(router: Router, path: bytes) -> None
     ("asked", "protocol", "service", "operation"),
     [
         (request(x_amz_target=b"DynamoDB_20120810.ListTables"), "json", "DynamoDB_20120810", "ListTables"),
-        (request(query=b"Action=ListTopics", authorization=signed_for("sns")), "query", "sns", "ListTopics"),
+        (
+            request(query=b"Action=ListStacks", authorization=signed_for("cloudformation")),
+            "query",
+            "cloudformation",
+            "ListStacks",
+        ),
         (request(query=b"Action=RunInstances", authorization=signed_for("ec2")), "ec2", "ec2", "RunInstances"),
         (request("GET", authorization=signed_for("s3")), "s3", "s3", "ListBuckets"),
         (request("GET", b"/b/k%2Fl//m", authorization=signed_for("s3")), "s3", "s3", "GetObject"),
