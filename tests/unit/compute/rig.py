@@ -153,6 +153,9 @@ def run(folder: Path, test: Test) -> None:
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 await test(rig)
+        except TimeoutError:
+            print("after the time was over:", rig.activity.busy_with(), rig.logs.text[-10_000:], sep="\n")
+            raise
         finally:
             await rig.stop()
 
