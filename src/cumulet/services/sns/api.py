@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cumulet.services.service import Download
-from cumulet.services.sns import links, signing
+from cumulet.services.sns import links
 from cumulet.services.sns.base import SnsBase
 from cumulet.services.sns.opened_links import OpenedLinks
 from cumulet.services.sns.publish_operations import PublishOperations
@@ -19,4 +19,4 @@ class Sns(PublishOperations, SmsOperations, PushOperations, TopicOperations, Ope
 
     def folders(self) -> Mapping[bytes, Download]:
         """Let subscribers have the certificate of signatures, and open the addresses that messages hold."""
-        return {signing.FOLDER: self.sender.signing.answer, links.FOLDER.encode(): self.open_link}
+        return {links.CERTIFICATES.encode(): self.sender.signing.answer, links.FOLDER.encode(): self.open_link}

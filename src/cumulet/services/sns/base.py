@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.call import Call
 from cumulet.services.service import Platform, Service
+from cumulet.services.sns import arns
 from cumulet.services.sns.confirmations import Confirmations
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.errors import AuthorizationErrorException, invalid, no_such_topic
@@ -37,13 +37,8 @@ class SnsBase(Service):
 
     def key(self, call: Call, text: str) -> TopicKey:
         """Return which topic an ARN names, if the caller may use it. Raises InvalidParameterException."""
-        parts = text.split(":")
-        if len(parts) < 6:
-            raise invalid(f"TopicArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
-        arn = parse_arn(text)
-        if arn is None or arn.service != "sns" or not arn.resource or ":" in arn.resource:
-            raise invalid("TopicArn")
-        if arn.region != call.region:
+        arn = arns.checked(text, "TopicArn")
+        if ":" in arn.resource or arn.region != call.region:
             raise invalid("TopicArn")
         self.check_owner(call, arn.account, text)
         return TopicKey(arn.account, arn.region, arn.resource)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cumulet.services.sns.envelope import document, signed_text, timestamp
 from cumulet.services.sns.links import subscribe_url
-from cumulet.services.sns.signing import Signer
 from cumulet.services.sns.topics import Topic
+
+if TYPE_CHECKING:
+    from cumulet.services.sns.signer import Signer
 
 WORDS = {
     "SubscriptionConfirmation": (
@@ -31,7 +35,7 @@ def confirmation(
     base_url: str,
 ) -> str:
     """Return the document, signed as the topic's messages are."""
-    version = topic.attributes.get("SignatureVersion", "1")
+    version = topic.signature_version
     members = {
         "Type": kind,
         "MessageId": message_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cumulet.services.sns.endpoints import HTTP
-from cumulet.services.sns.http_delivery import HttpDelivery, Letter
+from cumulet.services.sns.http_delivery import HttpDelivery, Kind, Letter
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.store import Tx
 
@@ -16,24 +16,19 @@ class Confirmations:
 
     def ask(self, tx: Tx, subscription: Subscription, now_ms: int) -> None:
         """Send the token of a pending subscription to its endpoint, in the transaction that makes the token."""
-        if subscription.protocol in HTTP:
-            letter = Letter(
-                kind="SubscriptionConfirmation",
-                url=subscription.endpoint,
-                topic_arn=subscription.topic_arn,
-                message_id=_message_id(subscription.token[32:64]),
-                token=subscription.token,
-            )
-            self._http.accept(tx, subscription, letter, now_ms)
+        self._send(tx, "SubscriptionConfirmation", subscription, subscription.token[32:64], now_ms)
 
     def tell_end(self, tx: Tx, subscription: Subscription, now_ms: int) -> None:
         """Tell the endpoint of a subscription that it has ended, in the transaction that ends it."""
+        self._send(tx, "UnsubscribeConfirmation", subscription, subscription.token[64:96], now_ms)
+
+    def _send(self, tx: Tx, kind: Kind, subscription: Subscription, digits: str, now_ms: int) -> None:
         if subscription.protocol in HTTP:
             letter = Letter(
-                kind="UnsubscribeConfirmation",
+                kind=kind,
                 url=subscription.endpoint,
                 topic_arn=subscription.topic_arn,
-                message_id=_message_id(subscription.token[64:96]),
+                message_id=_message_id(digits),
                 token=subscription.token,
             )
             self._http.accept(tx, subscription, letter, now_ms)

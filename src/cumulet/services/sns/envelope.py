@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from cumulet.services.sns.links import unsubscribe_url
 from cumulet.services.sns.messages import Message
-from cumulet.services.sns.signing import Signer
 from cumulet.services.sns.subscriptions import Subscription
+
+if TYPE_CHECKING:
+    from cumulet.services.sns.signer import Signer
 
 NOTIFICATION = "Notification"
 

@@ -25,7 +25,7 @@ from cumulet.services.sns.metrics import metric
 from cumulet.services.sns.retry_waits import waits_ms
 from cumulet.services.sns.sender import SENDER_ID, Sender
 from cumulet.services.sns.subscriptions import Subscription
-from cumulet.services.sns.topics import Topic, TopicKey
+from cumulet.services.sns.topics import Topic
 from cumulet.store import Tx
 
 AT_ONCE = 10
@@ -214,7 +214,7 @@ class HttpDelivery:
             return
         outcome = "Delivered" if end is End.DELIVERED else "Failed"
         tx.after_commit(
-            self._platform.telemetry.record, metric(_key(letter.topic_arn), f"NumberOfNotifications{outcome}")
+            self._platform.telemetry.record, metric(topics.key_of(letter.topic_arn), f"NumberOfNotifications{outcome}")
         )
         subscription = _situation(tx, delivery.target).subscription
         if end is End.DELIVERED or subscription is None:
@@ -224,7 +224,7 @@ class HttpDelivery:
 
 def _situation(tx: Tx, subscription_arn: str) -> Situation:
     topic_arn, _, uuid = subscription_arn.rpartition(":")
-    topic = topics.find(tx, _key(topic_arn))
+    topic = topics.find(tx, topics.key_of(topic_arn))
     subscription = subscriptions.find(tx, uuid)
     if topic is None or (subscription is not None and subscription.topic_id != topic.id):
         subscription = None
@@ -266,8 +266,3 @@ def _dead(letter: Letter, queued: QueuedDelivery, new_id: str) -> delivery.Messa
         trace_header=queued.trace_header,
         group_id=letter.group_id,
     )
-
-
-def _key(topic_arn: str) -> TopicKey:
-    *_, region, account, name = topic_arn.split(":")
-    return TopicKey(account, region, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 FOLDER = "/_cumulet/sns/"
+CERTIFICATES = f"{FOLDER}certificates/"
 
 
 def subscribe_url(base_url: str, topic_arn: str, token: str) -> str:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from cumulet.kernel.arns import parse_arn, partition_of
+from cumulet.kernel.arns import partition_of
 from cumulet.kernel.errors import AwsError
+from cumulet.services.sns import arns
 from cumulet.services.sns.errors import NotFoundException, invalid
 from cumulet.services.sns.topic_attributes import not_yet
 from cumulet.store import Row, Tx
@@ -79,16 +80,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 def key_of(text: str) -> ApplicationKey:
     """Return which application an ARN names; raises InvalidParameterException."""
-    parts = text.split(":")
-    if len(parts) < 6:
-        raise invalid(f"PlatformApplicationArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
-    arn = parse_arn(text)
-    resource = arn.resource.split("/") if arn else []
-    if len(resource) != 3:
-        raise invalid("PlatformApplicationArn Reason: Wrong number of slashes in relative portion of the ARN.")
-    if arn is None or arn.service != "sns" or resource[0] != "app":
-        raise invalid("PlatformApplicationArn")
-    return ApplicationKey(arn.account, arn.region, resource[1], resource[2])
+    arn, path = arns.checked_path(text, "PlatformApplicationArn", "app", 3)
+    return ApplicationKey(arn.account, arn.region, path[1], path[2])
 
 
 def check_name(name: str, platform: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cumulet.kernel.arns import parse_arn
 from cumulet.kernel.errors import AwsError
+from cumulet.services.sns import arns
 from cumulet.services.sns.errors import NotFoundException, invalid
 from cumulet.services.sns.platform_applications import Application, ApplicationKey
 from cumulet.store import Row, Tx
@@ -50,16 +50,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def key_of(text: str, parameter: str = "EndpointArn") -> ApplicationKey:
     """Return which application the endpoint of an ARN belongs to; raises InvalidParameterException."""
-    parts = text.split(":")
-    if len(parts) < 6:
-        raise invalid(f"{parameter} Reason: An ARN must have at least 6 elements, not {len(parts)}")
-    arn = parse_arn(text)
-    resource = arn.resource.split("/") if arn else []
-    if len(resource) != 4:
-        raise invalid(f"{parameter} Reason: Wrong number of slashes in relative portion of the ARN.")
-    if arn is None or arn.service != "sns" or resource[0] != "endpoint":
-        raise invalid(parameter)
-    return ApplicationKey(arn.account, arn.region, resource[1], resource[2])
+    arn, path = arns.checked_path(text, parameter, "endpoint", 4)
+    return ApplicationKey(arn.account, arn.region, path[1], path[2])
 
 
 def checked(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.log import log_line
 from cumulet.kernel.telemetry import Sample
 from cumulet.services.service import Platform
-from cumulet.services.sns import deduplication, fan_outs, message_attributes
+from cumulet.services.sns import deduplication, fan_outs, message_attributes, topics
 from cumulet.services.sns.audience import Audience, FilteredOut
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.envelope import Envelope
@@ -113,7 +113,7 @@ class Sender:
         if not topic.is_fifo and audience.has_envelopes:
             protocols = {subscription.protocol for subscription in recipients if not subscription.is_raw}
             signer = await self.signing.signer() if protocols else None
-        envelope = Envelope(message, signer, topic.attributes.get("SignatureVersion", "1"), base_url)
+        envelope = Envelope(message, signer, topic.signature_version, base_url)
         if signer is not None:
             envelope.sign(protocols)
         return Parcel(audience, message, envelope, recipients, out)
@@ -240,7 +240,7 @@ class Sender:
         if target is None:
             tx.after_commit(log_line, f"a message of {subscription.topic_arn} is dropped: {reason}")
             return
-        key = _topic_key(subscription)
+        key = topics.key_of(subscription.topic_arn)
         try:
             self._put_on_queue(tx, target, letter, now_ms)
             tx.after_commit(self._count, key, "NumberOfNotificationsRedrivenToDlq", 1)
@@ -288,8 +288,3 @@ def _dead_letter_queue(subscription: Subscription) -> str | None:
     policy = subscription.attributes.get("RedrivePolicy")
     target = orjson.loads(policy).get("deadLetterTargetArn") if policy else None
     return target if isinstance(target, str) else None
-
-
-def _topic_key(subscription: Subscription) -> TopicKey:
-    *_, region, account, name = subscription.topic_arn.split(":")
-    return TopicKey(account, region, name)

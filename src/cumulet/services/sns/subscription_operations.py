@@ -12,7 +12,15 @@ from cumulet.kernel.call import Call
 from cumulet.kernel.ids import secret
 from cumulet.services import list_tokens
 from cumulet.services.service import Platform
-from cumulet.services.sns import endpoints, pending, platform_endpoints, subscription_attributes, subscriptions, topics
+from cumulet.services.sns import (
+    arns,
+    endpoints,
+    pending,
+    platform_endpoints,
+    subscription_attributes,
+    subscriptions,
+    topics,
+)
 from cumulet.services.sns.base import SnsBase
 from cumulet.services.sns.errors import (
     AuthorizationErrorException,
@@ -220,15 +228,11 @@ class SubscriptionOperations(SnsBase):
 
 def named(text: str) -> Named:
     """Return what a subscription's ARN names; raises InvalidParameterException."""
-    parts = text.split(":")
-    if len(parts) < 6:
-        raise invalid(f"SubscriptionArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
-    arn = parse_arn(text)
-    if arn is None or arn.service != "sns":
-        raise invalid("SubscriptionArn")
-    if len(parts) != 7:
+    arn = arns.checked(text, "SubscriptionArn")
+    if arn.resource.count(":") != 1:
         raise invalid("SubscriptionId")
-    return Named(TopicKey(arn.account, arn.region, parts[5]), parts[6])
+    name, _, uuid = arn.resource.partition(":")
+    return Named(TopicKey(arn.account, arn.region, name), uuid)
 
 
 def find(tx: Tx, name: Named) -> tuple[Topic, Subscription] | None:

@@ -63,11 +63,22 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is a FIFO topic."""
         return self.attributes.get("FifoTopic") == "true"
 
+    @property
+    def signature_version(self) -> str:
+        """How its messages are signed."""
+        return self.attributes.get("SignatureVersion", "1")
+
 
 @lru_cache(maxsize=4096)
 def topic_arn(account: str, region: str, name: str) -> str:
     """Return the ARN of a topic."""
     return f"arn:{partition_of(region)}:sns:{region}:{account}:{name}"
+
+
+def key_of(arn: str) -> TopicKey:
+    """Return which topic an ARN of ours names."""
+    *_, region, account, name = arn.split(":")
+    return TopicKey(account, region, name)
 
 
 def find(tx: Tx, key: TopicKey) -> Topic | None:
