@@ -1,11 +1,11 @@
-"""The SQL of a service, and how SQLite would run it."""
+"""The SQL of services, and how SQLite would run it."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +14,6 @@ from cumulet.store.schema import Schema
 from cumulet.store.sqlite import SqliteStore
 
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ")
-Plans = dict[str, list[str]]
-"""The steps of each statement."""
 
 
 def statements(service: ModuleType) -> dict[str, str]:
@@ -29,14 +27,14 @@ def statements(service: ModuleType) -> dict[str, str]:
     return {name: sql for sql, name in found.items()}
 
 
-def plans_of(service: ModuleType, statements: Mapping[str, str], folder: Path) -> Plans:
-    """Return the plan of every statement on an empty store in a new folder."""
+def plans_of(packages: Iterable[str], statements: Mapping[str, str], folder: Path) -> dict[str, list[str]]:
+    """Return the steps of every statement on an empty store in a new folder, with the tables of these packages."""
 
     def explain(tx: Tx, sql: str) -> list[str]:
         return [str(row[-1]) for row in tx.all(f"EXPLAIN QUERY PLAN {sql}", *[None] * sql.count("?"))]
 
-    async def explain_all() -> Plans:
-        store = SqliteStore.open(folder, schemas=[Schema.of_package(service.__name__)])
+    async def explain_all() -> dict[str, list[str]]:
+        store = SqliteStore.open(folder, schemas=[Schema.of_package(package) for package in packages])
         try:
             return {name: await store.transact(explain, sql) for name, sql in statements.items()}
         finally:
