@@ -136,7 +136,7 @@ class Environment(Lifecycle):
             self._waiting = None
             if self.state is State.READY:
                 self.state = State.RESPONSE_SENT
-                if self._turn is None and self._init is None:
+                if self._turn is None and self._init is None and self.is_up and self._ending is None:
                     self._on_change(self)
         elif self.extensions:
             self.extensions.disconnected(connection)
@@ -332,6 +332,8 @@ class Environment(Lifecycle):
             return
         if turn.stream is not None:
             turn.stream.abort()
+        if failure.is_timeout and not turn.has_begun:
+            self._tell_of_begin(turn)
         if not turn.has_begun:
             self._abandon_invocation()
         elif turn.is_answered:

@@ -181,13 +181,13 @@ class Init:
         self._close_own()
         mine.close()
         self._warm_up()
-        packet, (output,), _, _ = socket.recv_fds(its, LARGEST_PACKET, 1)
-        its.close()
+        packet, descriptors, _, _ = socket.recv_fds(its, LARGEST_PACKET, 1)
         if not packet:
             os._exit(0)
         request = json.loads(packet)
         privileges.give_up(request["user"])
-        _stand_alone(request["folder"], output)
+        its.close()
+        _stand_alone(request["folder"], descriptors[0])
         privileges.be_open()
         return request["variables"]  # type: ignore[no-any-return]
 
@@ -205,6 +205,7 @@ class Init:
             told = {"variables": request["variables"], "folder": request["folder"], "user": self._user}
             with channel, contextlib.suppress(OSError):  # it has ended: that is told
                 socket.send_fds(channel, [json.dumps(told).encode()], [output])
+                channel.recv(1)  # ends when it has given up its rights: before that no signal reaches it
             os.close(output)
             self._programs[pid] = number
             return None

@@ -388,6 +388,28 @@ def test_programs_in_a_box_end_one_by_one_or_together(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_a_runtime_is_killed_however_early(tmp_path: Path) -> None:
+    """It may be a fork that waits, with rights that the box has given up."""
+    (open_folder(tmp_path) / "index.py").write_text("def handler(event, context): pass\n")
+
+    async def test(rig: Rig) -> None:
+        boxes = Boxes(tmp_path / "boxes", "http://127.0.0.1:4566")
+        try:
+            box = await boxes.open(BoxSpec(task=str(open_folder(tmp_path))))
+            own = {"AWS_LAMBDA_RUNTIME_API": box.address, "LAMBDA_TASK_ROOT": "/var/task", "_HANDLER": "index.handler"}
+            program = Program(variables={**box.variables_at_start, **own})
+
+            process = await box.run(program, os.open(os.devnull, os.O_WRONLY))
+            process.kill()
+
+            assert (await asyncio.wait_for(process.ended, 5)).message.endswith("signal: killed")
+        finally:
+            box.listener.close()
+            await boxes.stop()
+
+    run(tmp_path, test)
+
+
 CROWD = """
 import os, time
 def handler(event, context):
