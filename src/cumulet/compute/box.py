@@ -10,9 +10,9 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from cumulet.compute import memory
@@ -30,8 +30,7 @@ AT_START = ("LD_", "PYTHON", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "OPEN
 """How variables begin that a process heeds only when it starts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSpec:
+class BoxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What an environment is to have. The folders are absolute paths, and shown read-only."""
 
     task: str
@@ -48,8 +47,7 @@ class BoxSpec:
     """Shown as /var/runtime; None for what AWS's Python runtime has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What is run in a box."""
 
     arguments: Sequence[str] | None = None

@@ -9,9 +9,10 @@ import shutil
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
 
 from cumulet.compute import sandbox
 from cumulet.compute.box import Box, BoxSpec, Process, Program
@@ -38,8 +39,7 @@ REFILL_AFTER_SECONDS = 0.1
 BACKLOG = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What boxes are made with, once the first is to be."""
 
     interpreter: Interpreter

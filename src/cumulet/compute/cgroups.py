@@ -12,8 +12,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 NAME = "cumulet"
 MOST_PROCESSES = 1024
@@ -23,8 +24,7 @@ NEEDED = ("memory", "pids")
 TRIES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What the files of a version are called."""
 
     memory_limits: tuple[str, ...]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import msgspec
 import orjson
 
 from cumulet.compute.processes import End
 from cumulet.compute.runtime_api import MOST_RESPONSE_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """An error of the function or of its environment."""
 
     error_type: str

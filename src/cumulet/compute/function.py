@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 InitType = Literal["on-demand", "provisioned-concurrency"]
 """AWS: the values of AWS_LAMBDA_INITIALIZATION_TYPE."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class Function(msgspec.Struct, frozen=True, kw_only=True):
     """One published state of a function. Environments are shared by invocations with the same `revision`."""
 
     arn: str
@@ -49,8 +49,7 @@ class Function:
         return self.arn if self.version == "$LATEST" else f"{self.arn}:{self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """One event for a function."""
 
     request_id: str
@@ -68,15 +67,14 @@ class Invocation:
     answer is gathered, up to 6 MB. An answer that isn't streamed comes with the outcome."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What an invocation came to."""
 
     payload: bytes
     """Empty after a streamed answer that was taken in pieces, the error where it has broken off."""
     error: Literal["Unhandled"] | None = None
     """AWS: the value of X-Amz-Function-Error; set when the function failed, its init included."""
-    log_tail: bytes = field(default=b"", repr=False)
+    log_tail: bytes = b""
     """The last 4 KB of the invocation's log."""
     duration_ms: float = 0.0
     init_ms: float | None = None

@@ -9,8 +9,9 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cumulet.compute.identifiers import Version
 
@@ -26,8 +27,7 @@ OLDEST_PYTHON = (3, 10)
 """AWS's runtime interface client needs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(msgspec.Struct, frozen=True):
     """An interpreter in a folder that has all of it."""
 
     version: Version

@@ -5,11 +5,11 @@ That is the server's own base interpreter where a function asks for no other ver
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -20,8 +20,7 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(msgspec.Struct, frozen=True):
     """Where the interpreter and its packages are on this machine."""
 
     prefix: Path
@@ -41,6 +40,8 @@ def find_interpreter() -> Interpreter:
 
 def _installed(names: tuple[str, ...]) -> list[Path]:
     """Return the files and folders of distributions and of all that they require."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     found: dict[str, list[Path]] = {}
     to_find = list(names)
     while to_find:
@@ -48,12 +49,12 @@ def _installed(names: tuple[str, ...]) -> list[Path]:
         if name in found:
             continue
         try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
+            known = distribution(name)
+        except PackageNotFoundError:
             raise LookupError(f"the Python package {name} is not installed") from None
-        tops = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}
-        found[name] = [Path(str(distribution.locate_file(top))).resolve() for top in sorted(tops)]
-        for requirement in distribution.requires or ():
+        tops = {file.parts[0] for file in known.files or () if file.parts[0] not in ("..", "__pycache__")}
+        found[name] = [Path(str(known.locate_file(top))).resolve() for top in sorted(tops)]
+        for requirement in known.requires or ():
             if "extra ==" not in requirement and (match := _NAME.match(requirement)):
                 to_find.append(match.group())
     return [path for paths in found.values() for path in paths]

@@ -7,9 +7,10 @@ system log level event mapping. Where there is no text, a log in text format doe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+import msgspec
 
 from cumulet.compute.function import Function, InitType
 
@@ -20,8 +21,7 @@ DEBUG, INFO, WARN = LEVELS["DEBUG"], LEVELS["INFO"], LEVELS["WARN"]
 Phase = Literal["init", "invoke"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformEvent:
+class PlatformEvent(msgspec.Struct, frozen=True):
     """Something that the platform tells."""
 
     type: str

@@ -11,10 +11,10 @@ import socket
 import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 
 SPAWNER = Path(__file__).with_name("spawner.py")
@@ -41,8 +41,7 @@ SIGNALS = {
 """AWS: how the messages of Runtime.ExitError name signals."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """How a runtime has ended."""
 
     status: int = signal.SIGKILL
@@ -71,8 +70,7 @@ class End:
         return f"exit status {code}" if code else "exit code 0"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What boxes are like here, as the spawner has found out."""
 
     isolation: str | None

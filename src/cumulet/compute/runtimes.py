@@ -12,8 +12,9 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cumulet.compute import sandbox
 from cumulet.compute.function import CannotRun, Function
@@ -44,8 +45,7 @@ class InvalidEntrypoint(Exception):
     """What a function brings to be run can't be, in AWS's words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """What runs the functions with one runtime identifier."""
 
     identifier: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import orjson
 
 TYPES = ("platform", "function", "extension")
@@ -16,8 +16,7 @@ HOSTS = (HOST, "sandbox")
 """AWS: the first; the second is what it said when the Logs API was new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(msgspec.Struct, frozen=True):
     """One of the two ways to subscribe."""
 
     name: str
@@ -45,8 +44,7 @@ class InvalidSubscription(Exception):
     """The request is not valid: says why, all reasons in one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted, and where it goes: to `port` of the environment's own network."""
 
     api: Api

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cumulet.compute.boxes import Boxes, BoxSpec
 from cumulet.compute.function import Function
@@ -15,8 +16,7 @@ from cumulet.kernel.credentials import CredentialIssuer
 from cumulet.kernel.ids import Ids
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What all environments share."""
 
     boxes: Boxes
@@ -27,8 +27,7 @@ class Surroundings:
     credentials: CredentialIssuer
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """The folders with a function's code: its package, and its layers together where it has any."""
 
     task: Path

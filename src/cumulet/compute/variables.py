@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cumulet.compute.function import Function
 from cumulet.compute.identifiers import Version, parse
@@ -31,8 +32,7 @@ HIDDEN_FROM_EXTENSIONS = frozenset(
 """AWS: variables that only runtimes have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """Where a runtime finds its parts, inside of its environment."""
 
     interpreter: str

@@ -116,6 +116,7 @@ class Gateway:
                 region=identity.region,
                 scheme=scope["scheme"],
                 host=request.headers.get(b"host", b"localhost").decode("latin-1"),
+                client=scope["client"][0],
                 trace_header=_text(request.headers.get(b"x-amzn-trace-id")),
                 hang_up=partial(hang_up, receive),
             )
@@ -127,7 +128,7 @@ class Gateway:
             method = service.method(route.operation)
             if method is None:
                 raise NotImplementedFailure(f"Cumulet does not implement {route.operation} of {route.service} yet.")
-            operation = self._registry.wires[route.service].operation(route.operation)
+            operation = self._registry.wire(route.service).operation(route.operation)
             labels = service.labels(request, call) if route.labels is None else route.labels
             result = await method(call, operation.decode(protocol, request, labels))
             return operation.encode(protocol, result, request_id), account
@@ -158,7 +159,8 @@ class Gateway:
         return route.service, route.operation, self._refuse(route.service, route.protocol, error, request_id)
 
     def _refuse(self, service: str, protocol: str, error: AwsError, request_id: str) -> HttpResponse:
-        return encode_refusal(self._registry.wires.get(service), protocol, error, request_id)
+        wire = self._registry.wire(service) if service in self._registry.services else None
+        return encode_refusal(wire, protocol, error, request_id)
 
 
 async def _respond(send: Send, response: HttpResponse) -> None:

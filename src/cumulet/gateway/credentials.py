@@ -12,8 +12,9 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cumulet.kernel.credentials import TemporaryCredentials
 from cumulet.kernel.ids import secret
@@ -36,8 +37,7 @@ ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, account = excluded.acco
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """An access key and whose it is. A temporary one has a session token and an end."""
 
     id: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
+
+import msgspec
 
 from cumulet.gateway import unserved
 from cumulet.gateway.body import MOST_BODY_BYTES
@@ -35,8 +36,7 @@ LONGEST_REMEMBERED = 512
 """Their length, in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where a request goes."""
 
     service: str
@@ -96,7 +96,7 @@ class Router:
         service = self._registry.by_target.get(prefix)
         if service is None:
             raise lacking("json", prefix, operation)
-        if operation not in self._registry.wires[service].operation_names:
+        if operation not in self._registry.wire(service).operation_names:
             raise Unroutable(UnknownOperationException(), "json", service, operation)
         route = self._targets[target] = Route(service, operation, "json")
         return route
@@ -107,7 +107,7 @@ class Router:
             scope = sigv4.scope(request)
             name = scope.service if scope else "an unnamed service"
             raise lacking("ec2" if name == "ec2" else "query", name, action)
-        if action not in self._registry.wires[service].operation_names:
+        if action not in self._registry.wire(service).operation_names:
             error = InvalidAction(f"The action {action[:LONGEST_NAME]} is not valid for this endpoint.")
             raise Unroutable(error, "query", service, action)
         return Route(service, action, "query")

@@ -117,9 +117,9 @@ async def _serve_on(
     )
     await registry.start()
     await delivery.engine.start()
-    gc.collect()
     gc.freeze()  # what is here now stays: don't look at it again with every collection
     gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
     loop = asyncio.get_running_loop()
     connections = Connections(gateway, loop, Times(request=config.request_deadline_seconds))
     listeners.begin(connections)

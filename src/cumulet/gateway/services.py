@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from cumulet.kernel.config import ConfigError
 from cumulet.services.cloudwatch import CloudWatch
@@ -16,6 +17,7 @@ from cumulet.services.sqs import Sqs
 from cumulet.services.sts import Sts
 from cumulet.store.schema import Schema
 from cumulet.wire import uri
+from cumulet.wire.facts import QUERY, facts
 from cumulet.wire.service import WireService, load
 
 ALL: tuple[type[Service], ...] = (Iam, Logs, Lambda, Sns, Sqs, Sts, CloudWatch)
@@ -38,29 +40,34 @@ def schemas() -> list[Schema]:
     return [Schema.of_package(package) for package in SCHEMAS]
 
 
-class RestService(NamedTuple):
+@dataclass(frozen=True)
+class RestService:
     """A service that tells operations apart by their paths."""
 
     name: str
     signing_name: str
     protocol: str
-    paths: uri.Router
+
+    @cached_property
+    def paths(self) -> uri.Router:
+        """What finds its operations."""
+        return uri.Router.of(load(self.name))
 
 
 class Registry:
-    """The services by the names that requests give them."""
+    """The services by the names that requests give them. A service's model is loaded when a request needs it."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self.services = {service.name: service for service in services}
-        self.wires: dict[str, WireService] = {name: load(name) for name in self.services}
-        self.by_target = {wire.target_prefix: name for name, wire in self.wires.items() if wire.target_prefix}
-        self.by_version = {wire.api_version: name for name, wire in self.wires.items() if "query" in wire.protocols}
-        self.signing_names: dict[str, str] = {name: wire.model.signing_name for name, wire in self.wires.items()}
+        known = {name: facts(name) for name in self.services}
+        self.by_target = {its.target_prefix: name for name, its in known.items() if its.target_prefix}
+        self.by_version = {its.api_version: name for name, its in known.items() if QUERY in its.protocols}
+        self.signing_names = {name: its.signing_name for name, its in known.items()}
         self.by_signing_name = {signing_name: name for name, signing_name in self.signing_names.items()}
         self.rest = [
-            RestService(name, self.signing_names[name], protocol, uri.Router.of(wire))
-            for name, wire in self.wires.items()
-            for protocol in wire.protocols
+            RestService(name, its.signing_name, protocol)
+            for name, its in known.items()
+            for protocol in its.protocols
             if protocol.startswith("rest-")
         ]
 
@@ -69,14 +76,17 @@ class Registry:
         """Return all services, made for a platform."""
         return cls([service(platform) for service in ALL])
 
+    def wire(self, service: str) -> WireService:
+        """Return how one of the services looks on the wire."""
+        return load(service)
+
     def check_quotas(self, names: Iterable[str]) -> None:
         """Raise ConfigError for a quota that limits nothing."""
         for quota in names:
             service, _, limited = quota.partition(":")
-            known = (
-                self.services[service].limits | self.wires[service].operation_names if service in self.services else ()
-            )
-            if limited not in known:
+            if service not in self.services or limited not in (
+                self.services[service].limits | self.wire(service).operation_names
+            ):
                 raise ConfigError(
                     f"there is no quota {quota!r}: say SERVICE:OPERATION, or a limit of the documentation"
                 )

@@ -9,15 +9,13 @@ likewise keys and values of maps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulet.kernel.errors import SerializationException
 from cumulet.wire import patterns
 from cumulet.wire.model import AGGREGATES, Reach, is_document, is_sparse, is_union
+from cumulet.wire.shapes import Shape
 from cumulet.wire.violations import NOT_NULL, NUMBERS, Kind, MapKey, Path, Violation, texts
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 UNION_TEXT = "Unions must have exactly one member set"
 
@@ -25,15 +23,15 @@ Check = Callable[[Any, Path, list[Violation]], None]
 
 
 def _has_pattern(shape: Shape) -> bool:
-    return bool(shape.metadata.get("pattern")) or is_union(shape)
+    return bool(shape.traits.get("pattern")) or is_union(shape)
 
 
 def _has_constraint(shape: Shape) -> bool:
     if is_document(shape):
         return False
-    has_limit = any(shape.metadata.get(name) is not None for name in ("min", "max", "pattern"))
+    has_limit = any(shape.traits.get(name) is not None for name in ("min", "max", "pattern"))
     # A list, map or structure can always hold a null where none may be.
-    return has_limit or bool(shape.metadata.get("enum")) or shape.type_name in AGGREGATES
+    return has_limit or bool(shape.traits.get("enum")) or shape.type_name in AGGREGATES
 
 
 class Checkers:
@@ -145,11 +143,11 @@ class Checkers:
 
     def _scalar(self, shape: Shape) -> Check:
         limits = None if self.only_patterns else _limits(shape)
-        pattern = shape.metadata.get("pattern")
-        enum = () if self.only_patterns else shape.metadata.get("enum", ())
+        pattern = shape.traits.get("pattern")
+        enum = () if self.only_patterns else shape.traits.get("enum", ())
         allowed = frozenset(enum)
         matches = patterns.matcher(pattern) if pattern else None
-        is_sensitive = bool(shape.metadata.get("sensitive"))
+        is_sensitive = bool(shape.traits.get("sensitive"))
 
         def check_scalar(value: Any, path: Path, found: list[Violation]) -> None:
             if limits is not None:
@@ -175,7 +173,7 @@ def _teller(
 ) -> Callable[[list[Violation], Any, Path, list[Violation]], None]:
     """Return what reports violations inside a list or map: an item's own at the list, deeper ones where they are."""
     all_texts = text.format(", ".join(texts(item)))
-    hides = bool(shape.metadata.get("sensitive") or item.metadata.get("sensitive"))
+    hides = bool(shape.traits.get("sensitive") or item.traits.get("sensitive"))
 
     def tell(inside: list[Violation], value: Any, path: Path, found: list[Violation]) -> None:
         level = len(path) + 1
@@ -187,12 +185,12 @@ def _teller(
 
 
 def _limits(shape: Shape) -> Check | None:
-    most, least = shape.metadata.get("max"), shape.metadata.get("min")
+    most, least = shape.traits.get("max"), shape.traits.get("min")
     if most is None and least is None:
         return None
     is_number = shape.type_name in NUMBERS
     unit = "value" if is_number else "length"
-    is_sensitive = bool(shape.metadata.get("sensitive"))
+    is_sensitive = bool(shape.traits.get("sensitive"))
 
     def check_limits(value: Any, path: Path, found: list[Violation]) -> None:
         size = value if is_number else len(value)

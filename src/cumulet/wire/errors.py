@@ -2,18 +2,19 @@
 
 A class is made once per service and shape; its `code` is the shape's name, which is what JSON clients see. Clients
 of the query protocol see the code that the model or its overlay gives (`AWS.SimpleQueueService.NonExistentQueue`).
+To make a class costs nothing: the model is loaded when the first error is answered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from cumulet.kernel.errors import AwsError
-
-if TYPE_CHECKING:
-    from botocore.model import ServiceModel, Shape
+from cumulet.wire.shapes import ServiceModel, Shape
 
 
 class ValidationError(AwsError):
@@ -34,8 +35,7 @@ class MalformedQueryString(AwsError):
     code = "MalformedQueryString"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorTrait:
+class ErrorTrait(msgspec.Struct, frozen=True):
     """What an error looks like on the wire; `shape` is None for an error that the service doesn't model."""
 
     name: str
@@ -47,35 +47,43 @@ class ErrorTrait:
 
 @cache
 def modeled(service: str, shape_name: str) -> type[AwsError]:
-    """Return the exception class of an error shape. KeyError when the model has no such error.
+    """Return the exception class of an error shape, which the model must have.
 
     Further members of the shape are given as keyword arguments: `modeled("dynamodb",
     "ConditionalCheckFailedException")("The conditional request failed", Item=item)`.
     """
-    from cumulet.wire.service import load
-
-    trait = modeled_traits(load(service).model).get(shape_name)
-    if trait is None:
-        raise KeyError(f"{service} models no error {shape_name}")
     members: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{service}: {shape_name}.",
         "code": shape_name,
-        "status": trait.status,
-        "sender_fault": trait.is_sender_fault,
+        "status": _FromModel(service, lambda trait: trait.status),
+        "sender_fault": _FromModel(service, lambda trait: trait.is_sender_fault),
     }
     return type(shape_name, (AwsError,), members)
+
+
+class _FromModel:
+    """A class's attribute that is looked up in the model. KeyError when the model has no such error."""
+
+    def __init__(self, service: str, of: Callable[[ErrorTrait], Any]) -> None:
+        self._service = service
+        self._of = of
+
+    def __get__(self, error: AwsError | None, kind: type[AwsError]) -> Any:
+        from cumulet.wire.service import load
+
+        return self._of(load(self._service).errors[kind.code])
 
 
 @cache
 def modeled_traits(model: ServiceModel) -> dict[str, ErrorTrait]:
     """Return the traits of all errors of a model by shape name."""
-    return {shape.name: _trait(shape) for shape in model.error_shapes}
+    return {name: _trait(shape) for name, shape in model.errors.items()}
 
 
 def _trait(shape: Shape) -> ErrorTrait:
-    error = shape.metadata.get("error", {})
-    is_fault = bool(shape._shape_model.get("fault"))
+    error = shape.traits.get("error", {})
+    is_fault = bool(shape.traits.get("fault"))
     return ErrorTrait(
         name=shape.name,
         query_code=error.get("code", shape.name),

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
 from cumulet.wire import json_body
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import STRINGS
 
 if TYPE_CHECKING:
-    from botocore.model import Shape
-
     from cumulet.wire.service import WireService
 
 CONTENT_TYPE = b"application/vnd.amazon.eventstream"
@@ -65,7 +64,7 @@ class EventWriter:
 def _payload_of(service: WireService, event: Shape) -> Payload:
     """Return what writes the payload of an event: one member that is marked so, or all as JSON."""
     for name, member in event.members.items():
-        if member.serialization.get("eventpayload"):
+        if member.traits.get("eventpayload"):
             content_type = "text/plain" if member.type_name in STRINGS else "application/octet-stream"
             return lambda value: (content_type, _bytes(value.get(name)))
     write = json_body.encoder(service, event.members)

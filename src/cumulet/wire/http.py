@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct):
     """A request whose body has been received.
 
     `raw_path` is what stood in the request line before `?`, still percent-encoded; `query` what stood after it.
@@ -21,8 +21,7 @@ class HttpRequest:
     body: bytes = b""
 
 
-@dataclass(slots=True)
-class HttpResponse:
+class HttpResponse(msgspec.Struct):
     """An answer; header names are lower case. The server adds what tells how long the body is.
 
     Where there is a `stream`, it is the body, sent piece by piece as they come.
@@ -30,5 +29,5 @@ class HttpResponse:
 
     status: int
     body: bytes = b""
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
     stream: AsyncGenerator[bytes, None] | None = None

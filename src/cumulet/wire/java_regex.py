@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 MAX_REPEAT = 1000
 ANYTHING = r"(?:[\s\S]*)"
@@ -43,8 +44,7 @@ _REPEAT = re.compile(r"\{(\d+),?(\d*)\}")
 _CLASS_ESCAPE_BEFORE_RANGE = re.compile(r"(\\[dDwWsS]|\\[pP]\{[^}]*\}|:\])-(?!\])")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A look-around at an end of the pattern: what the value must (or must not) begin or end with."""
 
     body: str

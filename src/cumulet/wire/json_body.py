@@ -20,10 +20,9 @@ from cumulet.kernel.errors import SerializationException
 from cumulet.wire import lenient, timestamps
 from cumulet.wire.json_values import Finishers, WireForms
 from cumulet.wire.model import nests_without_bound
+from cumulet.wire.shapes import Shape
 
 if TYPE_CHECKING:
-    from botocore.model import Shape
-
     from cumulet.wire.service import WireService
 
 # orjson writes 254 levels. What could never be answered again is refused when it is read.

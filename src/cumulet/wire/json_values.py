@@ -9,14 +9,12 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulet.wire import timestamps
 from cumulet.wire.model import Reach, is_document, is_sparse, wire_name
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import FLOATS
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 Convert = Callable[[Any], Any]
 
@@ -109,7 +107,7 @@ def _is_foreign(shape: Shape) -> bool:
 
 
 def _format(shape: Shape) -> str:
-    return timestamps.normalized(shape.serialization.get("timestampFormat", timestamps.UNIX))
+    return timestamps.normalized(shape.traits.get("timestampFormat", timestamps.UNIX))
 
 
 class WireForms(Converters):

@@ -10,15 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulet.kernel.errors import SerializationException
 from cumulet.wire import timestamps
 from cumulet.wire.model import is_document, wire_name
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import FLOATS, INT_RANGES, STRINGS
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 STRUCTURE_FOUND = "Start of structure or map found where not expected."
 LIST_FOUND = "Start of list found where not expected"

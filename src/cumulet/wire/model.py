@@ -1,4 +1,4 @@
-"""Service models: botocore's own files, read without their documentation, corrected by our overlays.
+"""Service models: botocore's own files, read without their documentation, and questions about their shapes.
 
 A model is loaded once per service and stays in memory, so prose (three quarters of the bytes) is dropped on the
 way in. Only botocore's built-in data is read: models that a user keeps in `~/.aws/models` would make the platform
@@ -8,43 +8,80 @@ answer differently from machine to machine.
 from __future__ import annotations
 
 import gzip
+import json
 import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import botocore
 import orjson
-from botocore.exceptions import DataNotFoundError
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 
-if TYPE_CHECKING:
-    from botocore.model import Shape
+from cumulet.wire.shapes import Shape
 
+DATA = Path(botocore.__file__).with_name("data")
+FILES = ("service-2.json.gz", "service-2.json")
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+METADATA = re.compile(r'\s*\{\s*(?:"version"\s*:\s*"[0-9.]*"\s*,\s*)?"metadata"\s*:\s*')
+METADATA_END_BYTES = 4096
+"""Where the metadata ends at the latest."""
+GZIP = 31
+"""zlib's window for data with gzip's header."""
 
 
 class UnknownServiceError(KeyError):
     """AWS has no service of this name (botocore's folder name, e.g. `sqs`, `lambda`, `events`)."""
 
 
-class _ModelFiles:
-    """What botocore's `Loader` reads files with, minus the documentation."""
+def description(service: str) -> dict[str, Any]:
+    """Return the newest model description of a service; the caller owns it. UnknownServiceError without one."""
+    path = _file(service)
+    data = path.read_bytes()
+    found: dict[str, Any] = _without_documentation(orjson.loads(gzip.decompress(data) if _is_gzip(path) else data))
+    return found
 
-    def exists(self, file_path: str) -> bool:
-        return any(path.is_file() for path in _candidates(file_path))
 
-    def load_file(self, file_path: str) -> Any:
-        for path in _candidates(file_path):
-            if path.is_file():
-                data = path.read_bytes()
-                return _without_documentation(orjson.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
+@cache
+def metadata(service: str) -> dict[str, Any]:
+    """Return what a description says of the service as a whole, in a fraction of the time that all of it takes."""
+    found: dict[str, Any] = _metadata_in_front(_file(service)) or description(service)["metadata"]
+    return found
+
+
+def _metadata_in_front(path: Path) -> Any:
+    """Return the metadata where a file begins with it, as all of today's do, else None."""
+    with path.open("rb") as file:
+        data = file.read(METADATA_END_BYTES)
+    if _is_gzip(path):
+        data = zlib.decompressobj(GZIP).decompress(data, METADATA_END_BYTES)
+    text = data.decode(errors="replace")
+    place = METADATA.match(text)
+    try:
+        return place and json.JSONDecoder().raw_decode(text, place.end())[0]
+    except ValueError:
         return None
 
 
-def _candidates(file_path: str) -> Iterator[Path]:
-    yield Path(file_path + ".json.gz")
-    yield Path(file_path + ".json")
+def _file(service: str) -> Path:
+    """Return the file of the newest description of a service."""
+    if SERVICE_NAME.fullmatch(service) is None:
+        raise UnknownServiceError(service)
+    try:
+        versions = sorted((DATA / service).iterdir(), reverse=True)
+    except OSError:
+        raise UnknownServiceError(service) from None
+    for version in versions:
+        for name in FILES:
+            path = version / name
+            if path.is_file():
+                return path
+    raise UnknownServiceError(service)
+
+
+def _is_gzip(path: Path) -> bool:
+    return path.suffix == ".gz"
 
 
 def _without_documentation(node: Any) -> Any:
@@ -59,52 +96,32 @@ def _without_documentation(node: Any) -> Any:
     return node
 
 
-def description(service: str) -> dict[str, Any]:
-    """Return the newest model description of a service; the caller owns it. UnknownServiceError without one."""
-    if SERVICE_NAME.fullmatch(service) is None:
-        raise UnknownServiceError(service)
-    loader = Loader(
-        file_loader=_ModelFiles(), include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH]
-    )
-    try:
-        version = loader.determine_latest_version(service, "service-2")
-        loaded: dict[str, Any] = loader.load_data(f"{service}/{version}/service-2")
-    except DataNotFoundError:
-        raise UnknownServiceError(service) from None
-    return loaded
-
-
-def service_model(service: str, content: dict[str, Any]) -> ServiceModel:
-    """Return botocore's view of a description."""
-    return ServiceModel(content, service)
-
-
 def wire_name(shape: Shape, name: str) -> str:
     """Return what a member (or map key, map value, list item) called `name` is called on the wire."""
-    found: str = shape.serialization.get("name", name)
+    found: str = shape.traits.get("locationName", name)
     return found
 
 
 def is_document(shape: Shape) -> bool:
     """Is it any JSON value, passed through as it is?"""
-    return shape.type_name == "structure" and bool(shape.metadata.get("document"))
+    return shape.type_name == "structure" and bool(shape.traits.get("document"))
 
 
 def is_union(shape: Shape) -> bool:
     """Is it a structure of which exactly one member is set?"""
-    return shape.type_name == "structure" and bool(shape.metadata.get("union"))
+    return shape.type_name == "structure" and bool(shape.traits.get("union"))
 
 
 def is_sparse(shape: Shape) -> bool:
     """May a list or map hold nulls?"""
-    return bool(shape._shape_model.get("sparse"))
+    return bool(shape.traits.get("sparse"))
 
 
 def body_members(shape: Shape | None) -> dict[str, Shape]:
     """Return the members of a structure that travel in the body, in the model's order."""
     if shape is None:
         return {}
-    return {name: member for name, member in shape.members.items() if "location" not in member.serialization}
+    return {name: member for name, member in shape.members.items() if "location" not in member.traits}
 
 
 AGGREGATES = frozenset({"structure", "list", "map"})

@@ -10,9 +10,10 @@ has it). A pattern that can't be translated accepts everything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
+
+import msgspec
 
 from cumulet.wire.java_regex import relaxed, split_conditions, translated
 
@@ -23,8 +24,7 @@ REMEMBERED_VALUES = 512
 """A pattern remembers its verdicts on so many short values: names come again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """A compiled pattern. `is_exact` is False when something had to be relaxed."""
 
     matches: Matches

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -14,10 +14,8 @@ from cumulet.wire import form, json_body, lenient, scalars, timestamps
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.json_values import spelled_float
 from cumulet.wire.model import wire_name
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import FLOATS
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 Parse = Callable[[str], Any]
 INVALID_HEADER = "A header is not UTF-8"
@@ -31,7 +29,7 @@ class RequestParts:
     """Reads the members of one input shape that stand outside the body."""
 
     def __init__(self, shape: Shape) -> None:
-        located = [(name, member, member.serialization.get("location")) for name, member in shape.members.items()]
+        located = [(name, member, member.traits.get("location")) for name, member in shape.members.items()]
         self._labels = [
             (name, wire_name(member, name), scalars.parser(member, SerializationException))
             for name, member, location in located
@@ -97,7 +95,7 @@ def _query_parser(shape: Shape) -> Callable[[list[str]], Any]:
 
 
 def _header_parser(shape: Shape) -> Parse:
-    if shape.serialization.get("jsonvalue"):
+    if shape.traits.get("jsonvalue"):
         return lambda text: json_body.parse(lenient.decode_base64(text))
     if shape.type_name == "list":
         item = scalars.parser(shape.member, SerializationException)
@@ -149,7 +147,7 @@ class ResponseParts:
         located = (
             []
             if shape is None
-            else [(name, member, member.serialization.get("location")) for name, member in shape.members.items()]
+            else [(name, member, member.traits.get("location")) for name, member in shape.members.items()]
         )
         self._headers = [
             (name, wire_name(member, name).lower().encode(), _header_writer(member))
@@ -176,7 +174,7 @@ class ResponseParts:
 
 def _header_writer(shape: Shape) -> Callable[[Any], str]:
     kind = shape.type_name
-    if shape.serialization.get("jsonvalue"):
+    if shape.traits.get("jsonvalue"):
         return lambda value: base64.b64encode(orjson.dumps(value)).decode("ascii")
     if kind == "list":
         item = _header_writer(shape.member)
@@ -184,7 +182,7 @@ def _header_writer(shape: Shape) -> Callable[[Any], str]:
             return lambda value: ",".join(_quoted(text) for text in value)
         return lambda value: ",".join(item(part) for part in value)
     if kind == "timestamp":
-        name = shape.serialization.get("timestampFormat", timestamps.HTTP_DATE)
+        name = shape.traits.get("timestampFormat", timestamps.HTTP_DATE)
         return timestamps.FORMATTERS[timestamps.normalized(name)]
     if kind == "boolean":
         return lambda value: "true" if value else "false"

@@ -9,11 +9,10 @@ from cumulet.kernel.errors import SerializationException
 from cumulet.wire import json_body, lenient
 from cumulet.wire.json_values import WireForms
 from cumulet.wire.model import body_members, is_document
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import STRINGS
 
 if TYPE_CHECKING:
-    from botocore.model import Shape
-
     from cumulet.wire.service import WireService
 
 NOT_UTF8 = "The body is not UTF-8"
@@ -27,7 +26,7 @@ Write = Callable[[Mapping[str, Any]], bytes]
 
 def payload_reader(service: WireService, shape: Shape) -> Read:
     """Return what reads the body's members of an input shape, constraints unchecked."""
-    payload = shape.serialization.get("payload")
+    payload = shape.traits.get("payload")
     if payload is None:
         members = body_members(shape)
         return _members_reader(service, shape.name, members) if members else lambda body: {}
@@ -47,7 +46,7 @@ def _members_reader(service: WireService, name: str, members: Mapping[str, Shape
 
 
 def _payload_reader(service: WireService, name: str, shape: Shape, *, is_required: bool) -> Read:
-    if shape.type_name == "blob" or shape.serialization.get("eventstream"):
+    if shape.type_name == "blob" or shape.traits.get("eventstream"):
         return lambda body: {name: body} if body or is_required else {}
     if shape.type_name in STRINGS:
         return lambda body: {name: _text(body)} if body or is_required else {}
@@ -74,7 +73,7 @@ def payload_writer(service: WireService, shape: Shape | None) -> tuple[Write, by
     """Return what writes the body of an output shape, and the body's content type."""
     if shape is None:
         return (lambda value: b""), b""
-    payload = shape.serialization.get("payload")
+    payload = shape.traits.get("payload")
     if payload is None:
         # A result with nothing in its body is an empty object, as in AWS's answers.
         members = body_members(shape)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulet.kernel.errors import AwsError
 from cumulet.wire import lenient, timestamps
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import FLOATS, INT_RANGES
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)

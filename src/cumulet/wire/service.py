@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from cumulet.kernel.errors import AwsError, NotImplementedFailure
 from cumulet.wire.errors import ErrorTrait, modeled_traits
+from cumulet.wire.facts import Facts
 from cumulet.wire.http import HttpRequest, HttpResponse
-from cumulet.wire.model import description, service_model
+from cumulet.wire.model import description
 from cumulet.wire.overlays import Overlay, overlay
 from cumulet.wire.protocols import PROTOCOLS, Decode, Encode, Protocol
+from cumulet.wire.shapes import OperationModel, ServiceModel
 from cumulet.wire.typed import Types
 from cumulet.wire.violations import Violation
-
-if TYPE_CHECKING:
-    from botocore.model import OperationModel, ServiceModel
 
 Compiler = TypeVar("Compiler")
 
@@ -37,16 +36,11 @@ class WireService:
         self.overlay = corrections
         self._content = corrections.correct(content)
         self._models: dict[str, ServiceModel] = {}
+        self.facts = Facts.of(self._content["metadata"])
         self._operations: dict[str, WireOperation] = {}
         self._compilers: dict[type, Any] = {}
-        self.model: ServiceModel = service_model(name, self._content)
-        self.operation_names: frozenset[str] = frozenset(self._content["operations"])
-        metadata = self._content["metadata"]
-        own = metadata.get("protocols") or [metadata["protocol"]]
-        self.protocols: tuple[str, ...] = tuple(dict.fromkeys([*own, *corrections.descriptions]))
-        self.api_version: str = metadata["apiVersion"]
-        self.target_prefix: str = metadata.get("targetPrefix", "")
-        self.is_query_compatible: bool = "awsQueryCompatible" in metadata
+        self.model = ServiceModel(self._content)
+        self.operation_names = self.model.operation_names
 
     def shared(self, compiler: type[Compiler]) -> Compiler:
         """Return the service's one instance of a compiler: operations share what they have in common."""
@@ -78,8 +72,13 @@ class WireService:
         if protocol not in self.overlay.descriptions:
             return self.model
         if protocol not in self._models:
-            self._models[protocol] = service_model(self.name, self.overlay.descriptions[protocol](self._content))
+            self._models[protocol] = ServiceModel(self.description_for(protocol))
         return self._models[protocol]
+
+    def description_for(self, protocol: str) -> dict[str, Any]:
+        """Return what the model of `model_for` is made of."""
+        describe = self.overlay.descriptions.get(protocol)
+        return self._content if describe is None else describe(self._content)
 
     def operation(self, name: str) -> WireOperation:
         """Return an operation. KeyError when the service has none of this name."""

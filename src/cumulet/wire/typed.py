@@ -12,15 +12,13 @@ import itertools
 import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Literal, Required, TypedDict, Union
+from typing import Annotated, Any, ForwardRef, Literal, Required, TypedDict, Union
 
 import msgspec
 
 from cumulet.wire import timestamps
 from cumulet.wire.model import is_document, is_sparse, wire_name
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
+from cumulet.wire.shapes import Shape
 
 INT_RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 FLOATS = frozenset({"float", "double"})
@@ -78,29 +76,29 @@ class Types:
 def _scalar(shape: Shape) -> Any:
     kind = shape.type_name
     if kind in STRINGS:
-        enum = shape.metadata.get("enum")
+        enum = shape.traits.get("enum")
         return Literal[tuple(enum)] if enum else _limited(str, _lengths(shape))
     if kind in INT_RANGES:
         lowest, highest = INT_RANGES[kind]
-        least, most = shape.metadata.get("min"), shape.metadata.get("max")
+        least, most = shape.traits.get("min"), shape.traits.get("max")
         lowest = lowest if least is None else max(lowest, int(least))
         highest = highest if most is None else min(highest, int(most))
         return Annotated[int, msgspec.Meta(ge=lowest, le=highest)]
     if kind in FLOATS:
-        bounds = {"ge": shape.metadata.get("min"), "le": shape.metadata.get("max")}
+        bounds = {"ge": shape.traits.get("min"), "le": shape.traits.get("max")}
         return _limited(float, {name: bound for name, bound in bounds.items() if bound is not None})
     if kind == "boolean":
         return bool
     if kind == "blob":
         return _limited(bytes, _lengths(shape))
     if kind == "timestamp":
-        format_name = timestamps.normalized(shape.serialization.get("timestampFormat", timestamps.UNIX))
+        format_name = timestamps.normalized(shape.traits.get("timestampFormat", timestamps.UNIX))
         return float if format_name == timestamps.UNIX else str
     raise ValueError(f"shape {shape.name} has the unknown type {kind}")
 
 
 def _lengths(shape: Shape) -> dict[str, Any]:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least, most = shape.traits.get("min"), shape.traits.get("max")
     limits = {}
     if least:
         limits["min_length"] = int(least)

@@ -9,9 +9,10 @@ ignored unless a greedy label ends the template.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 if TYPE_CHECKING:
     from cumulet.wire.service import WireService
@@ -20,8 +21,7 @@ Labels = dict[str, str]
 Match = tuple[str, Labels]
 
 
-@dataclass(slots=True)
-class _Target:
+class _Target(msgspec.Struct):
     """An operation at the end of a path: its query conditions and the names of the labels on the way."""
 
     operation: str
@@ -29,12 +29,11 @@ class _Target:
     query: tuple[tuple[str, str | None], ...]
 
 
-@dataclass(slots=True)
-class _Node:
-    fixed: dict[str, _Node] = field(default_factory=dict)
+class _Node(msgspec.Struct):
+    fixed: dict[str, _Node] = msgspec.field(default_factory=dict)
     label: _Node | None = None
     greedy: _Node | None = None
-    targets: list[_Target] = field(default_factory=list)
+    targets: list[_Target] = msgspec.field(default_factory=list)
 
     @property
     def goes_on(self) -> bool:
@@ -54,8 +53,8 @@ class Router:
     @classmethod
     def of(cls, service: WireService) -> Router:
         """Return the router of a service's operations."""
-        models = [service.model.operation_model(name) for name in sorted(service.operation_names)]
-        return cls([(model.name, model.http["method"], model.http["requestUri"]) for model in models])
+        https = {name: service.model.operation_model(name).http for name in sorted(service.operation_names)}
+        return cls([(name, http["method"], http["requestUri"]) for name, http in https.items()])
 
     def match(self, method: str, segments: Sequence[bytes], query: Mapping[str, str] | None = None) -> Match | None:
         """Return the operation and its decoded labels, None when no template matches.

@@ -7,15 +7,14 @@ failed to satisfy constraint: Member must ..."). A service that words them other
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from cumulet.kernel.errors import AwsError, ValidationException
 from cumulet.wire.errors import ValidationError
-
-if TYPE_CHECKING:
-    from botocore.model import Shape
+from cumulet.wire.shapes import Shape
 
 NOT_NULL = "Member must not be null"
 NUMBERS = frozenset({"integer", "long", "float", "double"})
@@ -42,8 +41,7 @@ class Kind(StrEnum):
     VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """One broken constraint. `path` holds member names, map keys and list positions from 1."""
 
     path: Path
@@ -101,13 +99,13 @@ def texts(shape: Shape) -> list[str]:
     """Return AWS's words for all constraints of a value and, in a list, of its items."""
     unit = "value" if shape.type_name in NUMBERS else "length"
     found = []
-    if (most := shape.metadata.get("max")) is not None:
+    if (most := shape.traits.get("max")) is not None:
         found.append(f"Member must have {unit} less than or equal to {most}")
-    if (least := shape.metadata.get("min")) is not None:
+    if (least := shape.traits.get("min")) is not None:
         found.append(f"Member must have {unit} greater than or equal to {least}")
-    if pattern := shape.metadata.get("pattern"):
+    if pattern := shape.traits.get("pattern"):
         found.append(f"Member must satisfy regular expression pattern: {pattern}")
-    if enum := shape.metadata.get("enum"):
+    if enum := shape.traits.get("enum"):
         found.append(f"Member must satisfy enum value set: [{', '.join(enum)}]")
     if shape.type_name == "list" and (of_items := texts(shape.member)):
         found.append(f"Member must satisfy constraint: [{', '.join(of_items)}]")

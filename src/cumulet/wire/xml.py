@@ -7,18 +7,16 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cumulet.wire import timestamps
 from cumulet.wire.json_values import spelled_float
 from cumulet.wire.model import wire_name
+from cumulet.wire.shapes import Shape
 from cumulet.wire.typed import FLOATS
 
-if TYPE_CHECKING:
-    from botocore.model import Shape
-
 DECLARATION = '<?xml version="1.0"?>'
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Write = Callable[[list[str], Any], None]
 
@@ -92,7 +90,7 @@ class Writers:
         return made[name]
 
     def _list(self, shape: Shape, tag: str) -> Write:
-        if shape.serialization.get("flattened"):
+        if shape.traits.get("flattened"):
             flat = self.element(shape.member, tag)
 
             def write_flat(out: list[str], value: Any) -> None:
@@ -114,7 +112,7 @@ class Writers:
         return write_nested
 
     def _map(self, shape: Shape, tag: str) -> Write:
-        is_flat = bool(shape.serialization.get("flattened"))
+        is_flat = bool(shape.traits.get("flattened"))
         write_key = self.element(shape.key, wire_name(shape.key, "key"))
         write_value = self.element(shape.value, wire_name(shape.value, "value"))
         entry = tag if is_flat else "entry"
@@ -135,13 +133,13 @@ class Writers:
 
 
 def _element_name(shape: Shape, name: str) -> str:
-    if shape.type_name == "list" and shape.serialization.get("flattened"):
+    if shape.type_name == "list" and shape.traits.get("flattened"):
         return wire_name(shape.member, wire_name(shape, name))
     return wire_name(shape, name)
 
 
 def _namespace(shape: Shape) -> str:
-    namespace = shape.serialization.get("xmlNamespace")
+    namespace = shape.traits.get("xmlNamespace")
     if not namespace:
         return ""
     uri = namespace if isinstance(namespace, str) else namespace["uri"]
@@ -156,7 +154,7 @@ def _text(shape: Shape) -> Callable[[Any], str]:
     if kind == "blob":
         return lambda value: base64.b64encode(value.encode() if isinstance(value, str) else value).decode("ascii")
     if kind == "timestamp":
-        return timestamps.FORMATTERS[timestamps.normalized(shape.serialization.get("timestampFormat", timestamps.ISO))]
+        return timestamps.FORMATTERS[timestamps.normalized(shape.traits.get("timestampFormat", timestamps.ISO))]
     if kind in FLOATS:
         return lambda value: str(spelled_float(value))
     if kind in ("integer", "long"):

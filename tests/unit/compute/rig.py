@@ -11,11 +11,11 @@ import os
 import signal
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import uvloop
+from msgspec.structs import replace
 
 from cumulet.compute import Compute, Function, Invocation, Outcome
 from cumulet.delivery.logs import LogEvent

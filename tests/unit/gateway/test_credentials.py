@@ -9,11 +9,11 @@ import re
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cumulet.gateway import credentials as module
 from cumulet.gateway.credentials import Credential, Credentials, ensure_root_key, find, of_principal, root_credential

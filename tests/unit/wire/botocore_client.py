@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
-from botocore.model import OperationModel
+from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
@@ -16,6 +16,12 @@ from cumulet.wire.form import pairs
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.service import WireService
 from cumulet.wire.uri import Router, split
+
+
+@cache
+def client_model(service: WireService, protocol: str) -> ServiceModel:
+    """Return a service as a client of a protocol has it."""
+    return ServiceModel(service.description_for(protocol), service.name)
 
 
 def sent(protocol: str, operation: OperationModel, params: dict[str, Any]) -> HttpRequest:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from cumulet.wire.model import Reach, UnknownServiceError, body_members, description, nests_without_bound, wire_name
+from cumulet.wire.model import (
+    Reach,
+    UnknownServiceError,
+    _metadata_in_front,
+    body_members,
+    description,
+    metadata,
+    nests_without_bound,
+    wire_name,
+)
 from cumulet.wire.service import load
 
 
@@ -15,9 +26,24 @@ def test_unknown_services(name: str) -> None:
 
 
 def test_documentation_is_not_kept() -> None:
-    model = load("sqs").model
-    assert model.documentation == ""
-    assert all(model.shape_for(name).documentation == "" for name in model.shape_names)
+    model = description("sqs")
+    assert "documentation" not in model
+    assert not any("documentation" in shape for shape in model["shapes"].values())
+
+
+@pytest.mark.parametrize("name", ["sqs", "cloudwatch", "lambda", "s3", "dynamodb", "stepfunctions", "ses"])
+def test_metadata_is_that_of_the_description(name: str) -> None:
+    assert metadata(name) == description(name)["metadata"]
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", '{"metadata":{"uid":"sqs-2012', '{"shapes":{"metadata":{}}}', '{"version":"2.0","shapes":{}}']
+)
+def test_a_file_that_does_not_begin_with_metadata_is_read_whole(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "service-2.json"
+    file.write_text(content)
+
+    assert _metadata_in_front(file) is None
 
 
 def test_reach() -> None:

@@ -23,7 +23,7 @@ from cumulet.wire.overlays import Overlay
 from cumulet.wire.service import WireService, encode_error
 from cumulet.wire.uri import Router, split
 
-from .botocore_client import read
+from .botocore_client import client_model, read
 
 FILES = ("json", "json_1_0", "json_1_0-query-compatible", "query", "rest-json")
 COMPRESSION = "tells how a client compresses; the case has no body"
@@ -95,7 +95,7 @@ def _service(suite: Suite, case: Case) -> WireService:
 @pytest.mark.parametrize(("suite", "case"), _cases("input"))
 def test_input(suite: Suite, case: Case) -> None:
     service = _service(suite, case)
-    protocol, name, serialized = service.model.metadata["protocol"], case["given"]["name"], case["serialized"]
+    protocol, name, serialized = suite["metadata"]["protocol"], case["given"]["name"], case["serialized"]
     url = urlsplit(serialized["uri"])
     headers = {key.lower().encode(): value.encode() for key, value in serialized.get("headers", {}).items()}
     body = serialized.get("body", "").encode()
@@ -108,17 +108,17 @@ def test_input(suite: Suite, case: Case) -> None:
 
     decoded = service.operation(name).decode(protocol, request, labels)
 
-    shape = service.model.operation_model(name).input_shape
+    shape = client_model(service, protocol).operation_model(name).input_shape
     assert _same(decoded, _native(shape, case["params"]))
 
 
 @pytest.mark.parametrize(("suite", "case"), _cases("output"))
 def test_output(suite: Suite, case: Case) -> None:
     service = _service(suite, case)
-    protocol, name = service.model.metadata["protocol"], case["given"]["name"]
-    operation = service.model.operation_model(name)
+    protocol, name = suite["metadata"]["protocol"], case["given"]["name"]
+    operation = client_model(service, protocol).operation_model(name)
     if "error" in case or "errorCode" in case:
-        shape = service.model.shape_for(case["given"]["errors"][0]["shape"])
+        shape = client_model(service, protocol).shape_for(case["given"]["errors"][0]["shape"])
         members = _native(shape, case.get("error", {}))
         message = case.get("errorMessage", "")
         further = {key: value for key, value in members.items() if key.lower() != "message"}

@@ -13,7 +13,7 @@ from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled
 from cumulet.wire.service import encode_error, load
 
-from .botocore_client import labels_of, read, sent
+from .botocore_client import client_model, labels_of, read, sent
 from .shape_values import Values
 
 SERVICES = {
@@ -51,7 +51,7 @@ property_of_each = settings(
 @given(data=st.data())
 def test_what_a_client_sends_is_what_we_decode(service: str, protocol: str, name: str, data: st.DataObject) -> None:
     wire = load(service)
-    model = wire.model_for(protocol).operation_model(name)
+    model = client_model(wire, protocol).operation_model(name)
     params = data.draw(_values(service, protocol).structure(model.input_shape)) if model.input_shape else {}
     request = sent(protocol, model, params)
     labels = labels_of(wire, name, request) if protocol == "rest-json" else {}
@@ -66,7 +66,7 @@ def test_what_a_client_sends_is_what_we_decode(service: str, protocol: str, name
 @given(data=st.data())
 def test_what_we_encode_is_what_a_client_reads(service: str, protocol: str, name: str, data: st.DataObject) -> None:
     wire = load(service)
-    model = wire.model_for(protocol).operation_model(name)
+    model = client_model(wire, protocol).operation_model(name)
     result = data.draw(_values(service, protocol).structure(model.output_shape)) if model.output_shape else {}
     code = next((n for n, s in _members(model.output_shape) if s.serialization.get("location") == "statusCode"), None)
     if code in result:
@@ -86,14 +86,14 @@ def test_what_we_encode_is_what_a_client_reads(service: str, protocol: str, name
 @given(data=st.data())
 def test_what_we_raise_is_what_a_client_catches(service: str, protocol: str, name: str, data: st.DataObject) -> None:
     wire = load(service)
-    shape = wire.model_for(protocol).shape_for(name)
+    shape = client_model(wire, protocol).shape_for(name)
     members = data.draw(_values(service, protocol).structure(shape))
     message = next((members.pop(n) for n in list(members) if n.lower() == "message"), "Something is wrong.")
     error = modeled(service, name)(message, **members)
 
     response = encode_error(wire, protocol, error, REQUEST_ID)
 
-    operation = wire.model_for(protocol).operation_model(min(wire.operation_names))
+    operation = client_model(wire, protocol).operation_model(min(wire.operation_names))
     parsed = read(protocol, operation, response)
     assert parsed["Error"]["Code"] == _code(service, protocol, name)
     assert (parsed["Error"]["Message"] or "") == message
@@ -110,7 +110,7 @@ def _values(service: str, protocol: str) -> Values:
 
 
 def _code(service: str, protocol: str, name: str) -> str:
-    is_old = protocol == "query" or load(service).is_query_compatible
+    is_old = protocol == "query" or load(service).facts.is_query_compatible
     return load(service).errors[name].query_code if is_old else name
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import cumulet
+from cumulet.gateway.hooks import OWN_ERRORS
 from cumulet.kernel.errors import AwsError, NotImplementedFailure
 from cumulet.wire.errors import modeled, trait_of
+from cumulet.wire.facts import Facts, facts
 from cumulet.wire.http import HttpRequest
 from cumulet.wire.service import encode_error, load
 
@@ -15,16 +21,16 @@ from cumulet.wire.service import encode_error, load
 def test_sqs() -> None:
     sqs = load("sqs")
     assert sqs is load("sqs")
-    assert sqs.protocols == ("json", "query")
-    assert (sqs.api_version, sqs.target_prefix) == ("2012-11-05", "AmazonSQS")
+    assert sqs.facts == facts("sqs") == Facts("sqs", "2012-11-05", "AmazonSQS", ("json", "query"), True)
     assert sqs.xmlns == "http://queue.amazonaws.com/doc/2012-11-05/"
     assert len(sqs.operation_names) == 23
     assert sqs.operation("SendMessage") is sqs.operation("SendMessage")
 
 
 def test_other_services() -> None:
-    assert load("sts").protocols == ("query",)
-    assert load("lambda").protocols == ("rest-json",)
+    assert load("sts").facts == facts("sts") == Facts("sts", "2011-06-15", "", ("query",), False)
+    assert facts("cloudwatch").signing_name == "monitoring"
+    assert facts("lambda").protocols == ("rest-json",)
     assert load("events").xmlns == ""
 
 
@@ -58,7 +64,26 @@ def test_error_classes() -> None:
 @pytest.mark.parametrize("shape", ["NoSuchError", "Message", "SendMessageRequest"])
 def test_what_is_no_error(shape: str) -> None:
     with pytest.raises(KeyError):
-        modeled("sqs", shape)
+        _ = modeled("sqs", shape).status
+
+
+def test_every_error_that_the_code_names_is_modeled() -> None:
+    named = set(errors_named_in_the_code())
+
+    assert len(named) > 50
+    assert {(service, shape) for service, shape in named if shape not in load(service).errors} == set()
+    assert all(shape in load(service).errors for service, (shape, _, _) in OWN_ERRORS.items())
+
+
+def errors_named_in_the_code() -> Iterator[tuple[str, str]]:
+    """Yield what calls of `modeled` name by literals."""
+    for path in Path(cumulet.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Name("modeled"), args=[ast.Constant(value=str(service)), ast.Constant(value=str(shape))]
+                ):
+                    yield service, shape
 
 
 def test_types_live_in_a_module_of_their_own() -> None:

@@ -235,7 +235,6 @@ def test_every_list_and_map_of_the_model_has_its_name() -> None:
     """A new botocore with a further list or map fails here, not in a user's request."""
     model = SQS.model_for("query")
     shapes = [model.shape_for(name) for name in model.shape_names]
-    assert all(shape.member.serialization.get("name") for shape in shapes if shape.type_name == "list")
-    assert all(shape.key.serialization.get("name") for shape in shapes if shape.type_name == "map")
-    errors = {shape.name for shape in SQS.model.error_shapes}
-    assert all("code" in SQS.model.shape_for(name).metadata["error"] for name in errors)
+    assert all(shape.member.traits.get("locationName") for shape in shapes if shape.type_name == "list")
+    assert all(shape.key.traits.get("locationName") for shape in shapes if shape.type_name == "map")
+    assert all("code" in shape.traits["error"] for shape in SQS.model.errors.values())

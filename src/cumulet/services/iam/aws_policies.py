@@ -11,7 +11,7 @@ import base64
 import hashlib
 from datetime import datetime
 from functools import cache
-from importlib import resources
+from pkgutil import get_data
 
 import msgspec
 
@@ -54,7 +54,7 @@ class AwsPolicy(msgspec.Struct, frozen=True):
 @cache
 def every() -> dict[str, AwsPolicy]:
     """Return all policies of AWS by their keys."""
-    text = resources.files(__package__).joinpath("aws_policies.json").read_bytes()
+    text = get_data(__package__, "aws_policies.json") or b""
     return {found.policy.key: found for found in msgspec.json.decode(text, type=list[AwsPolicy])}
 
 

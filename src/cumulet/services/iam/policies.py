@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -49,8 +48,7 @@ AWS_MARKER = f"{AWS}:"
 """How markers behind AWS's policies begin; a name can't."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Which managed policies a list shows; `uses` None: whether they are used or not."""
 
     scope: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cumulet.kernel.errors import AwsError
 from cumulet.wire.errors import modeled

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cumulet.wire.violations import Writer, common_writer
 
@@ -15,8 +16,7 @@ def _unchanged(description: Description) -> Description:
     return description
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(msgspec.Struct, frozen=True):
     """Corrections of one service; functions take a model description and return the corrected one.
 
     `descriptions` has an entry for each protocol that the model has lost or describes otherwise. `coral_errors`
@@ -26,9 +26,9 @@ class Overlay:
     """
 
     correct: Callable[[Description], Description] = _unchanged
-    descriptions: Mapping[str, Callable[[Description], Description]] = field(default_factory=dict)
+    descriptions: Mapping[str, Callable[[Description], Description]] = msgspec.field(default_factory=dict)
     refuse: Writer = common_writer
     error_namespace: str = ""
     coral_errors: frozenset[str] = frozenset()
-    query_messages: Mapping[str, str] = field(default_factory=dict)
-    content_types: Mapping[str, bytes] = field(default_factory=dict)
+    query_messages: Mapping[str, str] = msgspec.field(default_factory=dict)
+    content_types: Mapping[str, bytes] = msgspec.field(default_factory=dict)

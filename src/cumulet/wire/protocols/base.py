@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.errors import AwsError
 from cumulet.wire.http import HttpRequest, HttpResponse
+from cumulet.wire.shapes import OperationModel
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel
-
     from cumulet.wire.service import WireService
 
 Decode = Callable[[HttpRequest, Mapping[str, str]], dict[str, Any]]

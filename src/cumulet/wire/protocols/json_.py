@@ -18,10 +18,9 @@ from cumulet.wire.errors import ErrorTrait, trait_of
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.json_values import WireForms
 from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
+from cumulet.wire.shapes import OperationModel, Shape
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, Shape
-
     from cumulet.wire.service import WireService
 
 CORAL = "com.amazon.coral.service"
@@ -45,7 +44,7 @@ class Json:
         check = service.shared(Checkers).of(shape)
         check_patterns = service.shared(PatternCheckers).of(shape)
         name = operation.name
-        is_compressible = operation.request_compression is not None
+        is_compressible = operation.is_compressible
 
         def decode_slowly(body: bytes) -> dict[str, Any]:
             value = json_body.slow_decode(members, body)
@@ -90,7 +89,7 @@ class Json:
         body = {"__type": f"{_namespace(service, trait)}{trait.name}", **error_members(service, error, members)}
         headers = [(REQUEST_ID, request_id.encode()), (b"content-type", _content_type(service))]
         status = trait.status
-        if service is not None and service.is_query_compatible:
+        if service is not None and service.facts.is_query_compatible:
             status = error.query_status or status
             if query_compatible:
                 fault = "Sender" if trait.is_sender_fault else "Receiver"

@@ -17,11 +17,10 @@ from cumulet.wire.errors import MalformedInput, trait_of
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.model import wire_name
 from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
+from cumulet.wire.shapes import OperationModel, Shape
 from cumulet.wire.xml import DECLARATION, Writers, escaped
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, Shape
-
     from cumulet.wire.service import WireService
 
 CONTENT_TYPE = (b"content-type", b"text/xml")
@@ -51,7 +50,7 @@ class Query:
     def encoder(self, service: WireService, operation: OperationModel) -> Encode:
         shape = operation.output_shape
         write = service.shared(Writers).members(shape.members if shape is not None else {})
-        wrapper = shape.serialization.get("resultWrapper") if shape is not None else None
+        wrapper = shape.traits.get("resultWrapper") if shape is not None else None
         opening = f'{DECLARATION}<{operation.name}Response xmlns="{escaped(service.xmlns)}">'
         closing = f"</RequestId></ResponseMetadata></{operation.name}Response>"
 
@@ -130,7 +129,7 @@ class Readers:
 
     def _list(self, shape: Shape) -> Read:
         item = self._compile(shape.member)
-        inner = None if shape.serialization.get("flattened") else wire_name(shape.member, "member")
+        inner = None if shape.traits.get("flattened") else wire_name(shape.member, "member")
 
         def read_list(node: Any) -> list[Any]:
             if not isinstance(node, dict):
@@ -143,7 +142,7 @@ class Readers:
     def _map(self, shape: Shape) -> Read:
         key_name, value_name = wire_name(shape.key, "key"), wire_name(shape.value, "value")
         read_key, read_value = self._compile(shape.key), self._compile(shape.value)
-        inner = None if shape.serialization.get("flattened") else "entry"
+        inner = None if shape.traits.get("flattened") else "entry"
 
         def read_map(node: Any) -> dict[str, Any]:
             inside = node if inner is None or not isinstance(node, dict) else node.get(inner, {})
@@ -160,7 +159,7 @@ class Readers:
 def _names(shape: Shape, name: str) -> tuple[str, ...]:
     """Return what a member may be called, the proper name first."""
     own = wire_name(shape, name)
-    if not shape.serialization.get("flattened"):
+    if not shape.traits.get("flattened"):
         return (own,)
     if shape.type_name == "list":
         own = wire_name(shape.member, own)

@@ -20,10 +20,9 @@ from cumulet.wire.protocols.base import REQUEST_ID, Decode, Encode
 from cumulet.wire.protocols.json_ import error_members
 from cumulet.wire.rest import RequestParts, ResponseParts
 from cumulet.wire.rest_payload import payload_reader, payload_writer
+from cumulet.wire.shapes import OperationModel
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel
-
     from cumulet.wire.service import WireService
 
 CONTENT_TYPE = b"content-type"
@@ -56,8 +55,8 @@ class RestJson:
         shape = operation.output_shape
         status = operation.http.get("responseCode", 200)
         parts = ResponseParts(shape)
-        payload = shape.serialization.get("payload") if shape is not None else None
-        if shape is not None and payload is not None and shape.members[payload].serialization.get("eventstream"):
+        payload = shape.traits.get("payload") if shape is not None else None
+        if shape is not None and payload is not None and shape.members[payload].traits.get("eventstream"):
             return _stream_encoder(status, parts, payload, EventWriter(service, shape.members[payload]))
         write_body, content_type = payload_writer(service, shape)
         content_type = service.overlay.content_types.get(operation.name, content_type)
