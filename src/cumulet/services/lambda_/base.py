@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 
 from cumulet import compute
+from cumulet import policies as resource_policies
 from cumulet.compute import Compute, Invocation, Outcome
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
 from cumulet.kernel.log import log_line
+from cumulet.policies import Decision
 from cumulet.services.lambda_ import (
     aliases,
     event_invoke_configs,
@@ -41,7 +43,6 @@ from cumulet.services.lambda_.mappings import Mapping
 from cumulet.services.lambda_.metrics import Metrics
 from cumulet.services.lambda_.package_files import PackageFiles
 from cumulet.services.lambda_.package_upkeep import PackageUpkeep
-from cumulet.services.lambda_.policies import Asker
 from cumulet.services.lambda_.pollers import Poller, Pollers
 from cumulet.services.lambda_.provisioning import Provisioning
 from cumulet.services.lambda_.queue_poller import QueuePoller
@@ -249,16 +250,21 @@ class LambdaBase(Service):
     async def located(self, call: Call, text: str, qualifier: str | None = None) -> tuple[FunctionKey, str | None]:
         """Return which function and qualifier a request names; for operations that a policy can allow to others."""
         key, qualifier = named(call, text, qualifier)
-        if self.is_enforcing and key.account != call.account and not await self._is_allowed(call, key, qualifier):
-            raise denied(call, qualified_arn(key, qualifier))
+        if self.is_enforcing:
+            decision = await self._decision(call, key, qualifier)
+            if decision is not Decision.ALLOWED:
+                raise denied(call, qualified_arn(key, qualifier), decision)
         return key, qualifier
 
-    async def _is_allowed(self, call: Call, key: FunctionKey, qualifier: str | None) -> bool:
+    async def _decision(self, call: Call, key: FunctionKey, qualifier: str | None) -> Decision:
+        """Return what the policy says; of what there is not, another account learns nothing."""
         policed = None if qualifier == LATEST else qualifier
         if await self.directory.resolve(key, policed) is None:
-            return False
-        asker = Asker(account=call.account, arn=call.identity.principal)
-        return policies.allows(await self.directory.policy(key, policed), action_of(call), asker)
+            return Decision.ALLOWED if key.account == call.account else Decision.SILENT
+        policy = await self.directory.policy(key, policed)
+        asker = resource_policies.of_call(call, self.clock.now_ms())
+        arn = qualified_arn(key, policed)
+        return resource_policies.decide(policy, action_of(call), arn, asker, owner=key.account)
 
     def locate_function(self, call: Call, text: str, *qualifiers: str) -> FunctionKey:
         """Return which function a request names that is for functions as a whole, or for one of the qualifiers."""
@@ -323,13 +329,10 @@ def action_of(call: Call) -> str:
     return "lambda:" + ACTIONS.get(call.operation, call.operation)
 
 
-def denied(call: Call, resource: str) -> AwsError:
-    """Return the error for a caller of another account; `resource` is an ARN."""
-    action = action_of(call)
-    return AccessDeniedException(
-        f"User: {call.identity.principal} is not authorized to perform: {action} on resource: "
-        f"{resource} because no resource-based policy allows the {action} action"
-    )
+def denied(call: Call, resource: str, decision: Decision = Decision.SILENT) -> AwsError:
+    """Return the error for a caller who may not use what an ARN names."""
+    principal = call.identity.principal
+    return AccessDeniedException(resource_policies.refusal_text(principal, action_of(call), resource, decision))
 
 
 def named(call: Call, text: str, qualifier: str | None) -> tuple[FunctionKey, str | None]:

@@ -13,10 +13,9 @@ import msgspec
 from cumulet.kernel.errors import NotImplementedFailure
 from cumulet.services.lambda_ import environment_variables
 from cumulet.services.lambda_.errors import invalid
-from cumulet.wire.model import description
+from cumulet.wire.overlays.lambda_ import OF_LAYERS
+from cumulet.wire.service import load
 
-RUNTIMES: tuple[str, ...] = tuple(description("lambda")["shapes"]["Runtime"]["enum"])
-"""Every identifier that the model lists, those included that AWS lets no new function use."""
 SNAP_START_RUNTIMES = frozenset(
     {
         *("java11", "java17", "java21", "java25", "java11.al2023", "java17.al2023"),
@@ -139,11 +138,16 @@ def changed(before: Configuration, request: Mapping[str, Any]) -> Configuration:
     return after
 
 
+def runtimes() -> tuple[str, ...]:
+    """Return every identifier that the model lists, those included that AWS lets no new function use."""
+    return tuple(load("lambda").model.shape_for(OF_LAYERS).traits["enum"])
+
+
 def _runtime(name: str) -> str:
-    if name not in RUNTIMES:
+    if name not in runtimes():
         raise invalid(
             f"Value {name} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-            f"[{', '.join(RUNTIMES)}] or be a valid ARN"
+            f"[{', '.join(runtimes())}] or be a valid ARN"
         )
     return name
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from cumulet.policies import Policy
 from cumulet.services.lambda_ import aliases, functions, policies, versions
 from cumulet.services.lambda_.aliases import Alias
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, version_number
 from cumulet.services.lambda_.functions import Function
-from cumulet.services.lambda_.policies import Policy
 from cumulet.services.lambda_.versions import Version
 from cumulet.store import Store
 
@@ -83,7 +83,7 @@ class Directory:
         """Return the policy of what was resolved; it is empty where there is none."""
         known = self._policies[key]
         if qualifier not in known:
-            known[qualifier] = await self._store.read(policies.find, key, qualifier)
+            known[qualifier] = policies.compiled(await self._store.read(policies.find, key, qualifier))
         return known[qualifier]
 
     def keep(self, function: Function) -> None:

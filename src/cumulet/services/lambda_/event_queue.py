@@ -32,6 +32,7 @@ from cumulet.services.lambda_ import (
     functions,
     invocation_records,
     lineage,
+    policies,
     versions,
 )
 from cumulet.services.lambda_.configuration import Configuration
@@ -96,9 +97,11 @@ class EventQueue:
 
     def put(self, tx: Tx, arn: Arn, message: Message, now_ms: int) -> None:
         """Let a function be invoked with a message whose body is JSON; raises Undeliverable."""
-        key, _ = _addressed(str(arn))
+        key, qualifier = _addressed(str(arn))
         if functions.find(tx, *key) is None:
             raise Undeliverable(f"there is no function {arn}")
+        if self._service.is_enforcing and message.source_arn is not None:
+            policies.check_service(tx, key, qualifier, message.source_arn)
         payload = message.body.encode()
         if len(payload) > MOST_EVENT_BYTES:
             raise TooLarge(f"{len(payload)} bytes are too many for an event of {arn}")

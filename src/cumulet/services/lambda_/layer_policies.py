@@ -9,6 +9,7 @@ import msgspec
 import orjson
 
 from cumulet.kernel.arns import partition_of
+from cumulet.policies import Asker, Decision
 from cumulet.services.lambda_ import policies
 from cumulet.services.lambda_.errors import (
     PolicyLengthExceededException,
@@ -16,8 +17,8 @@ from cumulet.services.lambda_.errors import (
     ResourceConflictException,
     not_found,
 )
-from cumulet.services.lambda_.layer_names import LayerKey
-from cumulet.services.lambda_.policies import Asker, Policy, Statement
+from cumulet.services.lambda_.layer_names import LayerKey, version_arn
+from cumulet.services.lambda_.policies import Policy, Statement
 from cumulet.store import Tx
 
 GET_LAYER_VERSION = "lambda:GetLayerVersion"
@@ -64,7 +65,8 @@ def find(tx: Tx, key: LayerKey, number: int) -> LayerPolicy:
 
 def lets_use(tx: Tx, key: LayerKey, number: int, *, account: str, principal: str) -> bool:
     """Return whether a version's policy lets a principal of another account use it."""
-    return policies.allows(find(tx, key, number).statements, GET_LAYER_VERSION, Asker(account=account, arn=principal))
+    policy, asker = policies.compiled(find(tx, key, number).statements), Asker(account=account, arn=principal)
+    return policy.decision(GET_LAYER_VERSION, version_arn(key, number), asker) is Decision.ALLOWED
 
 
 def add(tx: Tx, key: LayerKey, number: int, new: Statement, *, revision: str | None, new_revision: str) -> None:

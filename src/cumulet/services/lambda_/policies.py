@@ -1,28 +1,28 @@
 """Resource policies: who may use a function, a version or an alias, beside its owner.
 
 A policy is of one of them alone: that of a function says nothing of its aliases. Its statements are made here, for
-AddPermission, or have passed `policy_documents`: all that can be written is evaluated.
+AddPermission, or have passed `policy_documents`.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from cumulet import policies as resource_policies
+from cumulet.delivery import Undeliverable
 from cumulet.kernel.arns import parse_arn, partition_of
+from cumulet.policies import Decision, of_service
 from cumulet.services.lambda_.errors import (
     PolicyLengthExceededException,
     ResourceConflictException,
     invalid,
     not_found,
 )
-from cumulet.services.lambda_.function_names import FunctionKey, qualified_arn
+from cumulet.services.lambda_.function_names import LATEST, FunctionKey, qualified_arn
 from cumulet.store import Tx
 
 SELECT_POLICY = """
@@ -36,6 +36,7 @@ DELETE_POLICIES = "DELETE FROM lambda_policies WHERE account = ? AND region = ? 
 
 MOST_POLICY_BYTES = 20_480
 """Lambda: of a policy as JSON."""
+INVOKE_FUNCTION = "lambda:InvokeFunction"
 INVOKE_URL = "lambda:InvokeFunctionUrl"
 ACCOUNT = re.compile(r"[0-9]{12}")
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com)")
@@ -50,31 +51,6 @@ STRING_CONDITIONS = {
 Statement = Mapping[str, Any]
 Policy = Sequence[Statement]
 """The statements, in the order in which they were added."""
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who wants to do something with a function, and what is known of the request.
-
-    `facts` are condition keys in lower case, such as `aws:sourcearn`.
-    """
-
-    service: str | None = None
-    """An AWS service, such as `sns.amazonaws.com`; None for a principal of an account."""
-    account: str | None = None
-    arn: str | None = None
-    """The ARN of the principal."""
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-def allows(policy: Policy, action: str, asker: Asker) -> bool:
-    """Return whether a policy lets `asker` do an action, such as `lambda:InvokeFunction`."""
-    return any(
-        _names_action(statement["Action"], action)
-        and _names(statement["Principal"], asker)
-        and _holds(statement.get("Condition", {}), asker.facts)
-        for statement in policy
-    )
 
 
 def statement(request: Mapping[str, Any], region: str, resource: str) -> Statement:
@@ -154,6 +130,22 @@ def remove(tx: Tx, key: FunctionKey, qualifier: str | None, sid: str) -> Policy:
     return after
 
 
+def compiled(policy: Policy) -> resource_policies.Policy:
+    """Return a policy as it is evaluated."""
+    return resource_policies.compiled(text(policy) if policy else None)
+
+
+def check_service(tx: Tx, key: FunctionKey, qualifier: str | None, source_arn: str) -> None:
+    """Raise Undeliverable where a service may not invoke a function for a resource of its own, such as a topic."""
+    source = parse_arn(source_arn)
+    assert source is not None
+    policed = None if qualifier == LATEST else qualifier
+    policy, arn, service = compiled(find(tx, key, policed)), qualified_arn(key, policed), of_service(source)
+    decision = resource_policies.decide(policy, INVOKE_FUNCTION, arn, service, owner=key.account)
+    if decision is not Decision.ALLOWED:
+        raise Undeliverable(resource_policies.refusal_text(service.service or "", INVOKE_FUNCTION, arn, decision))
+
+
 def delete(tx: Tx, key: FunctionKey, qualifier: str | None) -> None:
     """Delete the policy of a function, version or alias."""
     tx.run(DELETE_POLICY, *key, qualifier or "")
@@ -176,75 +168,3 @@ def principal(name: str, region: str) -> str | dict[str, str]:
     if SERVICE.fullmatch(name):
         return {"Service": name}
     raise invalid("The provided principal was invalid. Please check the principal and try again.")
-
-
-def many(value: Any) -> list[Any]:
-    """Return the values of what may be one or a list."""
-    return value if isinstance(value, list) else [value]
-
-
-def _names_action(written: str | list[str], action: str) -> bool:
-    return any(_expression(pattern.lower()).fullmatch(action.lower()) for pattern in many(written))
-
-
-def _names(principal: str | Mapping[str, str | list[str]], asker: Asker) -> bool:
-    if isinstance(principal, str):
-        return True
-    return asker.service in many(principal.get("Service", [])) or any(
-        _is_of(name, asker) for name in many(principal.get("AWS", []))
-    )
-
-
-def _is_of(name: str, asker: Asker) -> bool:
-    """Whether an asker is who a name means: everybody, an account, or one principal of it."""
-    if name == "*":
-        return True
-    named = parse_arn(name)
-    if named is None or asker.account is None or named.account != asker.account:
-        return False
-    return named.resource == "root" or asker.arn in (name, None) or _is_session(named.resource, asker.arn)
-
-
-def _is_session(role: str, arn: str | None) -> bool:
-    """Whether an ARN is of a session of a role: `role/path/NAME` and `assumed-role/NAME/session`."""
-    session = parse_arn(arn or "")
-    if session is None or not role.startswith("role/") or not session.resource.startswith("assumed-role/"):
-        return False
-    return session.resource.split("/")[1] == role.rpartition("/")[2]
-
-
-def _holds(condition: Mapping[str, Mapping[str, str | list[str]]], facts: Mapping[str, str]) -> bool:
-    """IAM: all keys must hold; of a key's values one."""
-    return all(
-        (given := facts.get(name.lower())) is not None
-        and any(OPERATORS[name_of](wanted, given) for wanted in many(values))
-        for name_of, wants in condition.items()
-        for name, values in wants.items()
-    )
-
-
-def is_like(pattern: str, arn: str) -> bool:
-    """ArnLike: each of the six parts of an ARN on its own, `*` for any text and `?` for any character."""
-    wanted, given = pattern.split(":", 5), arn.split(":", 5)
-    return len(wanted) == len(given) and all(
-        _expression(part).fullmatch(text) for part, text in zip(wanted, given, strict=True)
-    )
-
-
-@lru_cache(maxsize=1024)
-def _expression(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
-
-
-def _is_text_like(pattern: str, text: str) -> bool:
-    return _expression(pattern).fullmatch(text) is not None
-
-
-OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "StringEquals": operator.eq,
-    "StringLike": _is_text_like,
-    "ArnEquals": is_like,  # IAM: the same as ArnLike
-    "ArnLike": is_like,
-    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
-}
-"""What a condition does with a value that is wanted and the one that a request has."""

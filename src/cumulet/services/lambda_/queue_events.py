@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from cumulet.kernel.arns import Arn
@@ -16,8 +16,7 @@ MOST_EVENT_BYTES = 6 * 1024 * 1024
 _HEAD, _TAIL = b'{"Records":[', b"]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A message as an entry of an event."""
 
     message_id: str

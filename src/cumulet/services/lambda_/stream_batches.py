@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from cumulet.delivery import StreamRecord
 from cumulet.services.lambda_.mappings import Settings
@@ -15,8 +15,7 @@ LONGEST_WAIT_MS = 60_000
 """up to this. Lambda documents that it waits longer and longer."""
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """Records that are processed together, and how that went."""
 
     records: list[StreamRecord]
@@ -67,15 +66,14 @@ class Batch:
         return len(self.records)
 
 
-@dataclass(slots=True)
-class Gathering:
+class Gathering(msgspec.Struct):
     """What becomes the next batch."""
 
     settings: Settings
     window: Window | None
     """The tumbling window that is open."""
-    records: list[StreamRecord] = field(default_factory=list)
-    entries: list[bytes] = field(default_factory=list)
+    records: list[StreamRecord] = msgspec.field(default_factory=list)
+    entries: list[bytes] = msgspec.field(default_factory=list)
     size_bytes: int = 0
     since_ms: int = 0
     """When the first record came."""

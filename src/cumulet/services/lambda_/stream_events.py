@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import orjson
 
 from cumulet.delivery import StreamRecord
@@ -19,8 +19,7 @@ EXHAUSTED, TOO_OLD = "RetryAttemptsExhausted", "RecordAgeExceeded"
 _BATCH_INFOS = {"kinesis": "KinesisBatchInfo", "dynamodb": "DDBStreamBatchInfo"}
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A tumbling window of a lane, open or about to end."""
 
     start_ms: int
@@ -87,8 +86,7 @@ def new_state(answer: bytes) -> str | None:
     return orjson.dumps(said["state"]).decode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
+class GivenUp(msgspec.Struct, frozen=True, kw_only=True):
     """Records that are not tried any more."""
 
     request_id: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from dataclasses import replace as copy
 
 import msgspec
 import orjson
@@ -193,7 +192,7 @@ class Lane:
             await self._fail(function, batch)
             return
         if window is not None:
-            window = None if batch.is_final else copy(window, state=state or window.state)
+            window = None if batch.is_final else msgspec.structs.replace(window, state=state or window.state)
         await self._advance(done, window)
         if done < len(batch.records):
             rest = self._batches[0]

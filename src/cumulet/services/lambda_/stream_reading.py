@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cumulet.delivery import Message, StreamSource
 from cumulet.kernel.activity import Activity
@@ -23,8 +24,7 @@ class Record(Protocol):
         """Add one observation."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, kw_only=True):
     """A mapping, its stream, and what it takes to work."""
 
     mapping: Mapping

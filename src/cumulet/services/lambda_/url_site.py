@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from cumulet import policies
 from cumulet.compute import CannotRun, Outcome
 from cumulet.kernel.call import Identity
 from cumulet.kernel.errors import AwsError
+from cumulet.policies import Asker, Decision
 from cumulet.services.lambda_ import function_urls, url_messages
 from cumulet.services.lambda_.cors import allowances, is_preflight
+from cumulet.services.lambda_.function_names import qualified_arn
 from cumulet.services.lambda_.function_urls import FunctionUrl
 from cumulet.services.lambda_.invoke_operations import MOST_PAYLOAD_BYTES
-from cumulet.services.lambda_.policies import INVOKE_URL, Asker, allows
+from cumulet.services.lambda_.policies import INVOKE_URL
 from cumulet.services.lambda_.stream_operations import StreamOperations
 from cumulet.services.lambda_.streaming import StreamedInvocation
 from cumulet.services.lambda_.url_messages import BadAnswer
@@ -72,7 +74,7 @@ class UrlSite(StreamOperations):
     async def _caller(self, url: FunctionUrl, visit: Visit) -> Identity | None:
         """Return who calls, None for a URL that anybody may call; raises Refused."""
         if url.auth_type == "NONE":
-            if self.is_enforcing and not await self._may_call(url, Asker()):
+            if self.is_enforcing and await self._decision_of_url(url, visit, None) is not Decision.ALLOWED:
                 raise Refused(403, FORBIDDEN, "AccessDeniedException")
             return None
         if sigv4.scope(visit.request) is None:
@@ -81,15 +83,24 @@ class UrlSite(StreamOperations):
             identity = await visit.authenticate("lambda")
         except AwsError as error:
             raise Refused(403, error.message, type(error).__name__) from None
-        asker = Asker(account=identity.account, arn=identity.principal)
-        if self.is_enforcing and identity.account != url.account and not await self._may_call(url, asker):
+        if self.is_enforcing and await self._decision_of_url(url, visit, identity) is not Decision.ALLOWED:
             raise Refused(403, FORBIDDEN, "AccessDeniedException")
         return identity
 
-    async def _may_call(self, url: FunctionUrl, asker: Asker) -> bool:
-        facts = {"lambda:functionurlauthtype": url.auth_type, "lambda:invokedviafunctionurl": "true"}
-        policy = await self.directory.policy(url.key, url.qualifier or None)
-        return allows(policy, INVOKE_URL, replace(asker, facts=facts))
+    async def _decision_of_url(self, url: FunctionUrl, visit: Visit, identity: Identity | None) -> Decision:
+        facts = {
+            **policies.request_facts(
+                url.key.region, scheme=visit.scheme, client=visit.client, now_ms=self.clock.now_ms()
+            ),
+            "lambda:functionurlauthtype": url.auth_type,
+            "lambda:invokedviafunctionurl": "true",
+        }
+        policy, arn = (
+            await self.directory.policy(url.key, url.qualifier or None),
+            qualified_arn(url.key, url.qualifier or None),
+        )
+        asker = Asker(facts=facts) if identity is None else policies.of_identity(identity, facts)
+        return policies.decide(policy, INVOKE_URL, arn, asker, owner=url.account)
 
     async def _run_for(self, url: FunctionUrl, visit: Visit, identity: Identity | None) -> HttpResponse:
         trace_header = visit.request.headers.get(b"x-amzn-trace-id", b"").decode("latin-1") or self.new_trace()

@@ -37,7 +37,7 @@ class Sqs(QueueOperations, MessageOperations, name="sqs"):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         platform.delivery.queues = Source(self)
-        platform.delivery.targets["sqs"] = Target(self)
+        platform.delivery.targets["sqs"] = platform.delivery.refill = Target(self)
 
     def labels(self, request: HttpRequest, call: Call) -> Mapping[str, str]:
         """Let a queue's URL be an endpoint: in the query protocol the path names the queue, unless QueueUrl does."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cumulet.kernel.arns import Arn, parse_arn
 from cumulet.kernel.call import Call
-from cumulet.kernel.errors import AccessDenied, AwsError
+from cumulet.kernel.errors import AwsError
 from cumulet.services.service import Platform, Service
-from cumulet.services.sqs import policies, queues
+from cumulet.services.sqs import access, policies, queues
 from cumulet.services.sqs.directory import Directory
 from cumulet.services.sqs.errors import NO_SUCH_QUEUE, QueueDoesNotExist
 from cumulet.services.sqs.queues import Queue
@@ -38,32 +38,37 @@ class SqsBase(Service):
 
     async def queue(self, call: Call, url: str) -> Queue:
         """Return the queue that a QueueUrl names; raises QueueDoesNotExist or AccessDenied."""
-        key = self.key(call, url)
+        key = named(call, url)
         queue = self.directory.cached(*key) or await self.directory.find(*key)
+        if self.is_enforcing:
+            access.check(call, key, queue, self.clock.now_ms())
         if queue is None:
             raise no_such_queue(call)
         return queue
 
-    def key(self, call: Call, url: str) -> QueueKey:
-        """Return which queue a QueueUrl names, if the caller may use it."""
-        key = key_of_url(url, call.account, call.region)
-        if key is None:
-            raise no_such_queue(call)
-        self.check_owner(call, key)
+    async def key(self, call: Call, url: str) -> QueueKey:
+        """Return which queue a QueueUrl names, if the caller may use it; raises QueueDoesNotExist or AccessDenied."""
+        key = named(call, url)
+        await self.check_access(call, key)
         return key
 
-    def check_owner(self, call: Call, key: QueueKey) -> None:
-        """Raise AccessDenied for another account's queue in enforce mode, until access policies are evaluated."""
-        if self.is_enforcing and key[0] != call.account:
-            raise AccessDenied(
-                f"User: {call.identity.principal} is not authorized to perform: sqs:{call.operation.lower()} on "
-                f"resource: {queues.queue_arn(*key)}"
-            )
+    async def check_access(self, call: Call, key: QueueKey) -> None:
+        """Raise AccessDenied, in enforce mode, for a queue that the caller may not use."""
+        if self.is_enforcing:
+            access.check(call, key, await self.directory.find(*key), self.clock.now_ms())
 
     def keep(self, queue: Queue) -> None:
         """Know a changed queue, after its commit, and let its long polls look again."""
         self.directory.keep(queue)
         self.waiting.changed(queue)
+
+
+def named(call: Call, url: str) -> QueueKey:
+    """Return which queue a QueueUrl names; raises QueueDoesNotExist."""
+    key = key_of_url(url, call.account, call.region)
+    if key is None:
+        raise no_such_queue(call)
+    return key
 
 
 def no_such_queue(call: Call) -> AwsError:

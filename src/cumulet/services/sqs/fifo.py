@@ -6,6 +6,7 @@ looking at those that are not, however many there are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cumulet.services.sqs import dead_letters
@@ -87,6 +88,19 @@ def put(tx: Tx, queue: Queue, message: NewMessage, now_ms: int) -> tuple[str, in
     insert(tx, queue, message, number, now_ms, visible_ms)
     tx.run(INSERT_GROUP, queue.backlog_id, message.group_id, visible_ms, number)
     return message.id, number, visible_ms
+
+
+def put_again(tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> int:
+    """Append messages to their groups, and let no duplicate be one of them; return when they become visible."""
+    visible_ms = now_ms + queue.settings.delay_seconds * 1000
+    turns: dict[str | None, int] = {}
+    for message in messages:
+        number = tx.next_id()
+        insert(tx, queue, message, number, now_ms, visible_ms)
+        turns.setdefault(message.group_id, number)
+    for group_id, number in turns.items():
+        tx.run(INSERT_GROUP, queue.backlog_id, group_id, visible_ms, number)
+    return visible_ms
 
 
 def receive(tx: Tx, queue: Queue, lease: Lease) -> Received:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cumulet.kernel.call import Call
 from cumulet.kernel.clock import MACHINE
 from cumulet.kernel.errors import AwsError
+from cumulet.kernel.telemetry import Sample
 from cumulet.services.service import Platform
 from cumulet.services.sqs import attempts, fifo, handles, queues, receiving, standard, visibility
 from cumulet.services.sqs.backlog import Lease, Received
@@ -88,6 +89,14 @@ class MessageOperations(SqsBase):
             self._count(queue, "NumberOfMessagesSent")
             self._count(queue, "SentMessageSize", message.size_bytes)
 
+    def count_many_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
+        """Count many messages that were put on a queue at once, after the commit."""
+        telemetry, sizes = self.platform.telemetry, [message.size_bytes for message in messages]
+        many, minute_ms = len(sizes), telemetry.minute_ms
+        counted, measured = metric(queue.arn, "NumberOfMessagesSent"), metric(queue.arn, "SentMessageSize")
+        telemetry.add([Sample(counted, minute_ms, many, many, 1, 1)])
+        telemetry.add([Sample(measured, minute_ms, many, sum(sizes), min(sizes), max(sizes))])
+
     def _count(self, queue: Queue, name: str, value: float = 1) -> None:
         self.platform.telemetry.record(metric(queue.arn, name), value)
 
@@ -109,12 +118,7 @@ class MessageOperations(SqsBase):
 
     def put(self, tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> list[Sent]:
         """Put messages on a queue, and tell whoever waits for them; raises QueueDoesNotExist."""
-        if self.directory.cached(queue.account, queue.region, queue.name) is not queue:
-            # Changed while the request waited for its batch: what an old backlog gets now nobody would collect.
-            changed = queues.find(tx, queue.account, queue.region, queue.name)
-            if changed is None:
-                raise QueueDoesNotExist(NO_SUCH_QUEUE)
-            queue = changed
+        queue = self._as_it_is(tx, queue)
         sent: list[Sent] = []
         due_ms: int | None = None
         for message in messages:
@@ -129,6 +133,25 @@ class MessageOperations(SqsBase):
         if due_ms is not None:
             tx.after_commit(self._arrived, queue, now_ms, due_ms, len(messages))
         return sent
+
+    def put_again(self, tx: Tx, queue: Queue, messages: Sequence[NewMessage], now_ms: int) -> None:
+        """Put messages on a queue as `put` does, whether a FIFO queue has had their deduplication ids or not."""
+        queue = self._as_it_is(tx, queue)
+        if queue.is_fifo:
+            due_ms = fifo.put_again(tx, queue, messages, now_ms)
+        else:
+            due_ms = min(standard.put(tx, queue, message, now_ms) for message in messages)
+        tx.after_commit(self._arrived, queue, now_ms, due_ms, len(messages))
+
+    def _as_it_is(self, tx: Tx, queue: Queue) -> Queue:
+        """Return a queue as it is in this transaction; raises QueueDoesNotExist."""
+        if self.directory.cached(queue.account, queue.region, queue.name) is queue:
+            return queue
+        # Changed while the request waited for its batch: what an old backlog gets now nobody would collect.
+        changed = queues.find(tx, queue.account, queue.region, queue.name)
+        if changed is None:
+            raise QueueDoesNotExist(NO_SUCH_QUEUE)
+        return changed
 
     def _arrived(self, queue: Queue, now_ms: int, due_ms: int, count: int) -> None:
         self.waiting.arrived(queue, due_ms, count)

@@ -6,23 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from cumulet import policies as resource_policies
 from cumulet.kernel.arns import Arn, parse_arn
 from cumulet.kernel.errors import AwsError
+from cumulet.policies import MalformedPolicy
 from cumulet.services.sqs.errors import InvalidAttributeValue, OverLimit, invalid_value
 
-POLICY_KEYS = {"Version", "Id", "Statement"}
-STATEMENT_KEYS = {
-    "Action",
-    "Condition",
-    "Effect",
-    "NotAction",
-    "NotPrincipal",
-    "NotResource",
-    "Principal",
-    "Resource",
-    "Sid",
-}
-POLICY_VERSIONS = ("2008-10-17", "2012-10-17")
 MOST_STATEMENTS = 20
 MOST_SOURCE_QUEUES = 10
 MAX_RECEIVE_COUNTS = (1, 1_000)
@@ -39,34 +28,18 @@ class RedrivePolicy:
 
 def check_policy(text: str) -> None:
     """Check the form of an access policy; raises InvalidAttributeValue, OverLimit beyond 20 statements."""
-    policy = _mapping(text)
-    if policy is None or not _is_policy(policy):
-        raise InvalidAttributeValue("Invalid value for the parameter Policy.")
-    if len(statements_of(policy)) > MOST_STATEMENTS:
-        raise OverLimit(
-            f"{len(statements_of(policy))} statements were found in the submitted policy, "
-            f"max allowed is {MOST_STATEMENTS}"
-        )
+    try:
+        count = len(resource_policies.read(text).statements)
+    except MalformedPolicy:
+        raise InvalidAttributeValue("Invalid value for the parameter Policy.") from None
+    if count > MOST_STATEMENTS:
+        raise OverLimit(f"{count} statements were found in the submitted policy, max allowed is {MOST_STATEMENTS}")
 
 
 def statements_of(policy: dict[str, Any]) -> list[Any]:
     """Return a policy's statements; a single one may stand without a list."""
     statements = policy.get("Statement", [])
     return statements if isinstance(statements, list) else [statements]
-
-
-def _is_policy(policy: dict[str, Any]) -> bool:
-    return (
-        not policy.keys() - POLICY_KEYS
-        and policy.get("Version", POLICY_VERSIONS[0]) in POLICY_VERSIONS
-        and bool(statements_of(policy))
-        and all(
-            isinstance(statement, dict)
-            and not statement.keys() - STATEMENT_KEYS
-            and statement.get("Effect") in ("Allow", "Deny")
-            for statement in statements_of(policy)
-        )
-    )
 
 
 def parse_redrive_policy(text: str) -> RedrivePolicy:

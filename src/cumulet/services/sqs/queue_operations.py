@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from cumulet.kernel.call import Call
+from cumulet.kernel.errors import AccessDenied
 from cumulet.services.sqs import move_tasks, paging, permissions, queues, tags
 from cumulet.services.sqs.attributes import COMPUTED, SETTABLE, check_differences, is_fifo_requested, merged, shown
 from cumulet.services.sqs.backlog import Counts, count
@@ -59,7 +60,7 @@ class QueueOperations(SqsBase):
 
     async def delete_queue(self, call: Call, request: t.DeleteQueueRequestTypeDef) -> None:
         """Delete a queue with all that it holds."""
-        await self.store.transact(self._delete, call, self.key(call, request["QueueUrl"]), self.clock.now_ms())
+        await self.store.transact(self._delete, call, await self.key(call, request["QueueUrl"]), self.clock.now_ms())
         self.upkeep.collect()
 
     def _delete(self, tx: Tx, call: Call, key: QueueKey, now_ms: int) -> None:
@@ -70,7 +71,7 @@ class QueueOperations(SqsBase):
 
     async def purge_queue(self, call: Call, request: t.PurgeQueueRequestTypeDef) -> None:
         """Delete all messages of a queue."""
-        await self.store.transact(self._purge, call, self.key(call, request["QueueUrl"]), self.clock.now_ms())
+        await self.store.transact(self._purge, call, await self.key(call, request["QueueUrl"]), self.clock.now_ms())
         self.upkeep.collect()
 
     def _purge(self, tx: Tx, call: Call, key: QueueKey, now_ms: int) -> None:
@@ -84,12 +85,21 @@ class QueueOperations(SqsBase):
                 "Value for parameter QueueName is invalid. Reason: Must specify a queue name."
             )
         account = owner or call.account
-        hidden = self.is_enforcing and account != call.account
-        if hidden or await self.directory.find(account, call.region, name) is None:
+        if not await self._can_see(call, (account, call.region, name)):
             if owner is None:
                 raise no_such_queue(call)
             raise QueueDoesNotExist("The specified queue does not exist or you do not have access to it.")
         return {"QueueUrl": queue_url(call.base_url, account, call.region, name)}
+
+    async def _can_see(self, call: Call, key: QueueKey) -> bool:
+        """Is there such a queue, and may the caller know of it?"""
+        try:
+            await self.check_access(call, key)
+        except AccessDenied:
+            if key[0] == call.account:
+                raise
+            return False
+        return await self.directory.find(*key) is not None
 
     async def list_queues(self, call: Call, request: t.ListQueuesRequestTypeDef) -> dict[str, Any]:
         """List the queues of the account in the region, by name."""
@@ -138,11 +148,11 @@ class QueueOperations(SqsBase):
         """Change attributes; those not named stay."""
         given = cast("dict[str, str]", request.get("Attributes", {}))
         if not given:
-            key = self.key(call, request["QueueUrl"])
+            key = await self.key(call, request["QueueUrl"])
             await self.store.read(load, call, key)
             raise missing("Attribute.Name")
         queue = await self.store.transact(
-            self._set_attributes, call, self.key(call, request["QueueUrl"]), given, self.clock.now_ms()
+            self._set_attributes, call, await self.key(call, request["QueueUrl"]), given, self.clock.now_ms()
         )
         self.upkeep.look_again(queue)
 
@@ -167,7 +177,7 @@ class QueueOperations(SqsBase):
         given = dict(request.get("Tags", {}))
         if not given:
             raise missing("Tags")
-        await self.store.transact(self._tag, call, self.key(call, request["QueueUrl"]), given)
+        await self.store.transact(self._tag, call, await self.key(call, request["QueueUrl"]), given)
 
     def _tag(self, tx: Tx, call: Call, key: QueueKey, given: dict[str, str]) -> None:
         queue = load(tx, call, key)
@@ -178,7 +188,7 @@ class QueueOperations(SqsBase):
         """Remove tags; those that aren't there are no error."""
         keys = list(request.get("TagKeys", ()))
         tags.check_keys(keys)
-        await self.store.transact(self._untag, call, self.key(call, request["QueueUrl"]), keys)
+        await self.store.transact(self._untag, call, await self.key(call, request["QueueUrl"]), keys)
 
     def _untag(self, tx: Tx, call: Call, key: QueueKey, tag_keys: list[str]) -> None:
         queue = load(tx, call, key)
@@ -191,13 +201,13 @@ class QueueOperations(SqsBase):
             request.get("Label", ""), list(request.get("AWSAccountIds", ())), list(request.get("Actions", ()))
         )
         await self.store.transact(
-            self._change_policy, call, self.key(call, request["QueueUrl"]), statement, self.clock.now_ms()
+            self._change_policy, call, await self.key(call, request["QueueUrl"]), statement, self.clock.now_ms()
         )
 
     async def remove_permission(self, call: Call, request: t.RemovePermissionRequestTypeDef) -> None:
         """Remove a statement from the queue's access policy."""
         await self.store.transact(
-            self._change_policy, call, self.key(call, request["QueueUrl"]), request["Label"], self.clock.now_ms()
+            self._change_policy, call, await self.key(call, request["QueueUrl"]), request["Label"], self.clock.now_ms()
         )
 
     def _change_policy(
@@ -225,7 +235,7 @@ class QueueOperations(SqsBase):
         move_tasks.check_rate(rate)
         for arn in (source_arn, destination_arn):
             if arn is not None:
-                self.check_owner(call, (arn.account, arn.region, arn.resource))
+                await self.check_access(call, (arn.account, arn.region, arn.resource))
         task = await self.store.transact(
             move_tasks.start, source_arn, destination_arn, rate, self.ids.uuid(), self.clock.now_ms()
         )
@@ -237,7 +247,7 @@ class QueueOperations(SqsBase):
     ) -> dict[str, Any]:
         """Stop a running task."""
         task_id, source_arn = move_tasks.parse_handle(request["TaskHandle"])
-        self.check_owner(call, (source_arn.account, source_arn.region, source_arn.resource))
+        await self.check_access(call, (source_arn.account, source_arn.region, source_arn.resource))
         task = await self.store.transact(move_tasks.cancel, task_id, source_arn)
         return {"ApproximateNumberOfMessagesMoved": task.moved}
 
@@ -247,7 +257,7 @@ class QueueOperations(SqsBase):
         """List the newest tasks of a source queue."""
         most = move_tasks.checked_list_size(request.get("MaxResults"))
         arn = move_tasks.parse_queue_arn(request["SourceArn"], "SourceArn")
-        self.check_owner(call, (arn.account, arn.region, arn.resource))
+        await self.check_access(call, (arn.account, arn.region, arn.resource))
         source = await self.store.read(move_tasks.queue_of_arn, arn, "SourceArn")
         found = await self.store.read(move_tasks.tasks_of, source.arn, most)
         return {"Results": [_task_entry(task) for task in found]} if found else {}
