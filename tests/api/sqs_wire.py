@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
 import orjson
+from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
@@ -120,7 +121,7 @@ class Wire:
         return result
 
     def _call_query(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
-        model = load("sqs").model_for("query").operation_model(operation)
+        model = ServiceModel(load("sqs").description_for("query")).operation_model(operation)
         answer = self.post(
             "/", **create_serializer("query", include_validation=False).serialize_to_request(members, model)["body"]
         )

@@ -147,7 +147,7 @@ def test_a_token_is_good_for_two_days(cumulet: Cumulet, sns: Any, topic_arn: str
 def test_what_is_not_confirmed_for_two_days_is_gone(
     cumulet: Cumulet, sns: Any, topic_arn: str, endpoint: Endpoint
 ) -> None:
-    queue = "arn:aws:sqs:us-east-1:111122223333:orders"
+    queue = f"arn:aws:sqs:us-east-1:{cumulet.account}:orders"
     confirmed = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
     subscribe(sns, topic_arn, endpoint)
     token = endpoint.token()
@@ -195,12 +195,26 @@ def test_a_pending_subscription_cannot_be_ended(sns: Any, topic_arn: str, endpoi
     assert refused == [invalid(text)] * 2
 
 
-def test_what_has_ended_is_not_confirmed_by_its_token(sns: Any, topic_arn: str, endpoint: Endpoint) -> None:
+def test_what_has_ended_is_restored_by_its_token(sns: Any, topic_arn: str, endpoint: Endpoint) -> None:
+    arn = subscribe(sns, topic_arn, endpoint, RawMessageDelivery="true")
+    token = endpoint.token()
+    sns.confirm_subscription(TopicArn=topic_arn, Token=token)
+    sns.unsubscribe(SubscriptionArn=arn)
+    told = endpoint.inbox.get(timeout=10)
+
+    restored = sns.confirm_subscription(TopicArn=topic_arn, Token=told["Token"])
+
+    assert (told["Type"], restored["SubscriptionArn"]) == ("UnsubscribeConfirmation", arn)
+    assert attributes_of(sns, arn)["RawMessageDelivery"] == "true"
+
+
+def test_a_deleted_topic_restores_nothing(sns: Any, topic_arn: str, endpoint: Endpoint) -> None:
     arn = subscribe(sns, topic_arn, endpoint)
     token = endpoint.token()
     sns.confirm_subscription(TopicArn=topic_arn, Token=token)
-
     sns.unsubscribe(SubscriptionArn=arn)
+    sns.delete_topic(TopicArn=topic_arn)
+    sns.create_topic(Name="orders")
 
     assert refusal(sns.confirm_subscription, TopicArn=topic_arn, Token=token) == invalid("Token")
 

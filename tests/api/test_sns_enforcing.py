@@ -48,7 +48,10 @@ def test_topic_of_another_account_is_refused(tmp_path: Path, operation: str, mem
         code, status, message = refusal(method, TopicArn=OTHERS, **members)
 
         assert (code, status) == ("AuthorizationError", 403)
-        assert message.endswith(f" is not authorized to perform: SNS:{operation} on resource: {OTHERS}")
+        assert message.endswith(
+            f" is not authorized to perform: SNS:{operation} on resource: {OTHERS} "
+            f"because no resource-based policy allows the SNS:{operation} action"
+        )
         assert sns.get_topic_attributes(TopicArn=own)["Attributes"]["TopicArn"] == own
 
 
@@ -72,7 +75,10 @@ def test_subscription_to_another_accounts_topic_is_refused(
         code, status, message = refusal(getattr(sns, sns_method(operation)), SubscriptionArn=others, **members)
 
         assert (code, status) == ("AuthorizationError", 403)
-        assert message.endswith(f" is not authorized to perform: SNS:{operation} on resource: {others}")
+        assert message.endswith(
+            f" is not authorized to perform: SNS:{operation} on resource: {others} "
+            f"because no resource-based policy allows the SNS:{operation} action"
+        )
         assert len(sns.list_subscriptions()["Subscriptions"]) == 1
 
 

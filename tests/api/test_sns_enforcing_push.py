@@ -31,5 +31,6 @@ def test_applications_and_endpoints_of_another_account_are_refused(tmp_path: Pat
 
     assert {(code, status) for code, status, _ in found} == {("AuthorizationError", 403)}
     assert found[0][2].endswith(
-        f" is not authorized to perform: SNS:GetPlatformApplicationAttributes on resource: {APPLICATION}"
+        f" is not authorized to perform: SNS:GetPlatformApplicationAttributes on resource: {APPLICATION} "
+        "because no resource-based policy allows the SNS:GetPlatformApplicationAttributes action"
     )

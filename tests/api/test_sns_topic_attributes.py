@@ -161,6 +161,21 @@ def test_attributes_are_given_when_a_topic_is_made(cumulet: Cumulet) -> None:
         ),
         (
             "Policy",
+            '{"Statement":{"Effect":"Allow","Principal":"*","Action":"sns:*"}}',
+            "Policy statement action out of service scope!",
+        ),
+        (
+            "Policy",
+            '{"Statement":{"Effect":"Allow","Principal":"*","Action":"SNS:*"}}',
+            "Policy statement action out of service scope!",
+        ),
+        (
+            "Policy",
+            '{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}',
+            "Policy statement action out of service scope!",
+        ),
+        (
+            "Policy",
             '{"Statement":{"Effect":"Allow","Principal":"*","Action":"sns:ListTopics"}}',
             "Policy statement action out of service scope!",
         ),

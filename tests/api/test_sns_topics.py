@@ -111,24 +111,6 @@ def test_bad_members_make_no_topic(cumulet: Cumulet, members: dict[str, Any], re
     assert sns.create_topic(Name="t")["TopicArn"].endswith(":t")
 
 
-@pytest.mark.parametrize("name", ["ArchivePolicy", "MaximumMessageSize", "SQSSuccessFeedbackRoleArn"])
-def test_attribute_without_effect_is_refused_by_name(cumulet: Cumulet, name: str) -> None:
-    topic = Topic(cumulet)
-    refused = ("InternalFailure", 501, f"SNS: {name} is not implemented yet")
-
-    assert refusal(topic.client.create_topic, Name="t", Attributes={name: "1"}) == refused
-    assert refusal(topic.set, name=name, value="1") == refused
-
-
-def test_topic_with_a_data_protection_policy_is_not_made(cumulet: Cumulet) -> None:
-    sns = cumulet.client("sns")
-
-    refused = refusal(sns.create_topic, Name="t", DataProtectionPolicy="{}")
-
-    assert refused == ("InternalFailure", 501, "SNS: DataProtectionPolicy is not implemented yet")
-    assert sns.list_topics()["Topics"] == []
-
-
 def test_topic_is_made_by_a_plain_form(wire: Wire) -> None:
     answer = wire.post("/", signed=False, Action="CreateTopic", Version="2010-03-31", Name="plain-form")
 
@@ -217,17 +199,6 @@ def test_bad_arn_is_refused(cumulet: Cumulet, operation: str, arn: str, refused:
     members = {"AttributeName": "DisplayName", "AttributeValue": "d"} if operation == "set_topic_attributes" else {}
 
     assert refusal(getattr(cumulet.client("sns"), operation), TopicArn=arn, **members) == refused
-
-
-@pytest.mark.parametrize("operation", ["put_data_protection_policy", "get_data_protection_policy"])
-def test_data_protection_is_refused_by_name(cumulet: Cumulet, operation: str) -> None:
-    topic = Topic(cumulet)
-    members = {"DataProtectionPolicy": "{}"} if operation.startswith("put") else {}
-
-    code, status, message = refusal(getattr(topic.client, operation), ResourceArn=topic.arn, **members)
-
-    assert (code, status) == ("InternalFailure", 501)
-    assert "DataProtectionPolicy" in message
 
 
 def test_one_of_several_that_make_a_topic_at_once_decides(cumulet: Cumulet) -> None:

@@ -2,7 +2,8 @@
 
 Queues are inside of the store: a message is in all of them or, where nobody was told that it was accepted, in none. One
 topic has more queues than a publish reaches itself, so kills find messages that some queues have and others have not.
-In queues of a FIFO topic the messages of a group are in the order of their sequence numbers.
+In queues of a FIFO topic the messages of a group are in the order of their sequence numbers; those that subscribe late
+get what was there before by a replay, which is killed as well.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ STANDARD = [f"many-{number}" for number in range(MANY)]
 CHOOSY = "choosy"
 """A queue that gets the messages of one kind."""
 FIFO = ["first.fifo", "second.fifo"]
+LATE = [f"late-{number}.fifo" for number in range(5)]
+"""Queues that subscribe to the FIFO topic while it is used."""
+LATE_SECONDS = (0.2, 1.0)
+FROM_THE_BEGINNING = '{"PointType": "Timestamp", "StartingPoint": "1970-01-01T00:00:00Z"}'
+ARCHIVED = {"FifoTopic": "true", "ArchivePolicy": '{"MessageRetentionPeriod": "365"}'}
 KINDS = ("plain", "chosen")
 GROUPS = ("a", "b", "c")
 PAUSE_SECONDS = (0.0, 0.08)
@@ -49,6 +55,8 @@ class Story:
     """With their sequence numbers, 0 in the standard topic."""
     found: dict[str, list[str]] = field(default_factory=dict)
     """By queue, as they came."""
+    late: list[str] = field(default_factory=list)
+    """The queues that have subscribed to the FIFO topic while it was used."""
 
 
 class Publisher:
@@ -96,16 +104,37 @@ class Publisher:
         return operation
 
 
+class Latecomer:
+    """Subscribes one queue after the other to the FIFO topic, from its beginning."""
+
+    def __init__(self, recorder: Recorder, story: Story, chance: random.Random) -> None:
+        self._recorder = recorder
+        self._story = story
+        self._chance = chance
+
+    def run(self, over: threading.Event) -> None:
+        """Subscribe until it is over, or enough have."""
+        for queue in LATE:
+            if over.wait(self._chance.uniform(*LATE_SECONDS)):
+                return
+            attributes = {"RawMessageDelivery": "true", "ReplayPolicy": FROM_THE_BEGINNING}
+            while not over.is_set():
+                members = {"TopicArn": TOPICS + "ordered.fifo", "Protocol": "sqs", "Endpoint": QUEUES + queue}
+                if self._recorder.ask("sns:Subscribe", queue, **members, Attributes=attributes).is_done:
+                    self._story.late.append(queue)
+                    break
+
+
 def prepare(victim: Victim) -> None:
     """Make topics, queues and subscriptions."""
     with closing(RawTransport(victim)) as queues:
         for queue in (*STANDARD, CHOOSY):
             queues.call("CreateQueue", {"QueueName": queue})
-        for queue in FIFO:
+        for queue in (*FIFO, *LATE):
             queues.call("CreateQueue", {"QueueName": queue, "Attributes": {"FifoQueue": "true"}})
     with closing(CloudTransport(victim, ["sns"])) as cloud:
         cloud.call("sns:CreateTopic", {"Name": "many"})
-        cloud.call("sns:CreateTopic", {"Name": "ordered.fifo", "Attributes": {"FifoTopic": "true"}})
+        cloud.call("sns:CreateTopic", {"Name": "ordered.fifo", "Attributes": ARCHIVED})
         for queue in (*STANDARD, CHOOSY, *FIFO):
             topic = "ordered.fifo" if queue in FIFO else "many"
             attributes = {"RawMessageDelivery": "true"}
@@ -119,7 +148,7 @@ def come_to_rest(victim: Victim, story: Story) -> None:
     """Let all that is under way arrive, and collect what the queues hold."""
     victim.advance(1)
     with closing(RawTransport(victim)) as queues:
-        for queue in (*STANDARD, CHOOSY, *FIFO):
+        for queue in (*STANDARD, CHOOSY, *FIFO, *story.late):
             story.found[queue] = list(taken(queues, queue))
 
 
@@ -134,7 +163,7 @@ def taken(queues: RawTransport, queue: str) -> Iterator[str]:
 def is_for(message: str, queue: str) -> bool:
     """Return whether a queue is to get a message."""
     if message.partition("-")[0] in GROUPS:
-        return queue in FIFO
+        return queue in FIFO or queue in LATE
     return queue in STANDARD or (queue == CHOOSY and message.startswith("chosen"))
 
 
@@ -149,7 +178,7 @@ def flaws(story: Story) -> Iterator[str]:
     for queue, found in counts.items():
         yield from (f"{queue} has {message} {count} times" for message, count in found.items() if count > 1)
         yield from (f"{queue} has {message}, which nobody sent" for message in found.keys() - story.attempted)
-    for queue, group in itertools.product(FIFO, GROUPS):
+    for queue, group in itertools.product([*FIFO, *story.late], GROUPS):
         in_order = [message for message in story.found[queue] if message.startswith(f"{group}-")]
         numbers = [story.accepted[message] for message in in_order if message in story.accepted]
         if numbers != sorted(numbers):
@@ -165,9 +194,10 @@ def test_accepted_messages_reach_all_queues_once_over_kills(
     history, story = History(), Story()
     with running(victim), ExitStack() as opened:
         prepare(victim)
-        transports = [opened.enter_context(closing(CloudTransport(victim, ["sns"]))) for _ in range(CLIENTS)]
+        transports = [opened.enter_context(closing(CloudTransport(victim, ["sns"]))) for _ in range(CLIENTS + 1)]
         recorders = [Recorder(victim, history, transport) for transport in transports]
-        workers: list[Any] = [Publisher(recorder, story, random.Random(chance.random())) for recorder in recorders]
+        workers: list[Any] = [Publisher(recorder, story, random.Random(chance.random())) for recorder in recorders[1:]]
+        workers.append(Latecomer(recorders[0], story, random.Random(chance.random())))
         with at_work(workers):
             kill_again_and_again(victim, history, chance, part, tmp_path / "copy", load_seconds=LOAD_SECONDS)
         come_to_rest(victim, story)
@@ -176,6 +206,7 @@ def test_accepted_messages_reach_all_queues_once_over_kills(
     assert found == [], told(found, crash_seed)
     assert story.accepted
     record_property("kills", part)
+    record_property("replays", len(story.late))
     record_property("messages", len(story.accepted))
     record_property("deliveries", sum(map(len, story.found.values())))
 
@@ -183,7 +214,7 @@ def test_accepted_messages_reach_all_queues_once_over_kills(
 SOUND: Mapping[str, list[str]] = {
     **{queue: ["plain-1", "chosen-1"] for queue in STANDARD},
     CHOOSY: ["chosen-1"],
-    **{queue: ["a-1", "b-1", "a-2"] for queue in FIFO},
+    **{queue: ["a-1", "b-1", "a-2"] for queue in (*FIFO, *LATE[:1])},
 }
 
 
@@ -197,6 +228,9 @@ SOUND: Mapping[str, list[str]] = {
         ("a message that nobody sent", {"many-7": ["plain-1", "chosen-1", "plain-2"]}),
         ("a group is out of order", {"first.fifo": ["a-2", "b-1", "a-1"]}),
         ("a FIFO queue lacks a message", {"second.fifo": ["a-1", "a-2"]}),
+        ("a replay lacks a message", {"late-0.fifo": ["a-1", "b-1"]}),
+        ("a replay delivers a message twice", {"late-0.fifo": ["a-1", "b-1", "a-1", "a-2"]}),
+        ("a replay is overtaken by a live message", {"late-0.fifo": ["a-2", "b-1", "a-1"]}),
     ],
 )
 def test_flaw_is_found(flaw: str, found: dict[str, list[str]]) -> None:
@@ -207,4 +241,4 @@ def test_flaw_is_found(flaw: str, found: dict[str, list[str]]) -> None:
 def told_by(found: Mapping[str, list[str]]) -> Story:
     """Return the story of five accepted messages."""
     accepted = {"plain-1": 0, "chosen-1": 0, "a-1": 1, "b-1": 2, "a-2": 3}
-    return Story(set(accepted), accepted, dict(found))
+    return Story(set(accepted), accepted, dict(found), LATE[:1])

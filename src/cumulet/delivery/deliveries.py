@@ -67,6 +67,6 @@ def postpone(tx: Tx, delivery: Delivery, due_ms: int, attempts: int, deferrals: 
     tx.run(POSTPONE_DELIVERY, due_ms, attempts, deferrals, delivery.id)
 
 
-def delete(tx: Tx, delivery: Delivery) -> None:
-    """Forget a delivery that has come to its end."""
-    tx.run(DELETE_DELIVERY, delivery.id)
+def delete(tx: Tx, delivery: Delivery) -> bool:
+    """Forget a delivery that has come to its end; False when that was done before."""
+    return tx.run(DELETE_DELIVERY, delivery.id) > 0

@@ -20,7 +20,7 @@ from cumulet.delivery.deliveries import Delivery
 from cumulet.delivery.retries import Again, End, RetryPolicy, Verdict, backoff_ms
 from cumulet.delivery.targets import Attempt, Outside
 from cumulet.kernel.activity import Activity
-from cumulet.kernel.clock import Clock, Timer
+from cumulet.kernel.clock import MACHINE, Clock, Timer
 from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.ids import Ids
 from cumulet.store import Store, Tx
@@ -39,10 +39,12 @@ class Lane:
         self.wake = wake
         """What the target calls when it has a place again."""
         self.running: set[int] = set()
+        self.waiting: deque[int] = deque()
+        """The first of what was due on disk when that was last read."""
         self.fresh: deque[Delivery] = deque()
-        """Accepted just now: they need not be read. The first of what waits, as long as `is_read`."""
+        """Accepted just now: they need not be read. All that waits behind `waiting`, as long as `is_read`."""
         self.is_read = False
-        """Whether nothing that is due waits on disk alone."""
+        """Whether nothing that is due waits on disk alone, `waiting` apart."""
         self.is_pumping = False
         self.has_news = False
         self.is_full = False
@@ -55,7 +57,8 @@ class Lane:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is known of it that the disk would not tell."""
-        return not (self.running or self.fresh or self.is_pumping or self.is_full) and self.next_ms is None
+        work = self.running or self.waiting or self.fresh or self.is_pumping or self.is_full
+        return not work and self.next_ms is None
 
 
 class Engine:
@@ -97,11 +100,15 @@ class Engine:
         tx.after_commit(self._accepted, delivery)
 
     async def start(self) -> None:
-        """Go on with what was accepted before."""
+        """Go on with what was accepted before, lane after lane, while others have their turns already."""
         self._is_open = True
+        self._activity.spawn("deliveries from before the start", self._resume())
+
+    async def _resume(self) -> None:
         name: str | None = ""
-        while (name := await self._store.read(deliveries.lane_after, name or "")) is not None:
+        while self._is_open and (name := await self._store.read(deliveries.lane_after, name or "")) is not None:
             self._wake(self._lane(name))
+            await MACHINE.sleep(0)
 
     def close(self) -> None:
         """Begin no more attempts."""
@@ -144,11 +151,17 @@ class Engine:
         """Begin a batch, then let others have their turn."""
         lane.has_news = False
         try:
-            while lane.fresh and self._is_open:
+            if not lane.is_read and not lane.waiting:
+                await self._read(lane)
+            while lane.waiting and self._is_open:
+                if not await self._begin_again(lane, lane.waiting[0]):
+                    return
+                lane.waiting.popleft()
+            if not lane.is_read:
+                lane.has_news = True
+            while lane.is_read and lane.fresh and self._is_open:
                 if not await self._begin(lane, lane.fresh.popleft()):
                     return
-            if not lane.is_read and self._is_open:
-                await self._read(lane)
         except Exception:
             lane.is_read = False
             self._look_at(lane, self._clock.now_ms() + RETRY_MS)
@@ -160,28 +173,31 @@ class Engine:
             self._forget_idle(lane)
 
     async def _read(self, lane: Lane) -> None:
-        """Begin what is due on disk."""
+        """Learn what is due on disk, and when the next will be."""
         lane.is_read = True  # unless something is accepted meanwhile, or there is more
+        lane.fresh.clear()
         now_ms = self._clock.now_ms()
         limit = len(lane.running) + BATCH
         numbers = await self._store.read(deliveries.due, lane.name, now_ms, limit)
+        lane.waiting.extend(number for number in numbers if number not in lane.running)
         if len(numbers) == limit:
-            lane.is_read, lane.has_news = False, True
-        for number in numbers:
-            if number in lane.running:
-                continue
-            delivery, policy = await self._store.read(self._load, number, lane.outside)
-            if delivery is None or policy is None:
-                continue
-            if now_ms - delivery.accepted_ms >= policy.most_age_ms:
-                lane.running.add(number)
-                self._activity.spawn(f"deliveries to {lane.name}", self._settle(lane, delivery, None))
-            elif not await self._begin(lane, delivery):
-                return
-        if lane.is_read and not lane.is_full:
-            next_ms = await self._store.read(deliveries.next_due_ms, lane.name, now_ms)
-            if next_ms is not None:
-                self._look_at(lane, next_ms)
+            lane.is_read = False
+        elif (next_ms := await self._store.read(deliveries.next_due_ms, lane.name, now_ms)) is not None:
+            self._look_at(lane, next_ms)
+
+    async def _begin_again(self, lane: Lane, number: int) -> bool:
+        """Begin an attempt of what is on disk, or end what is too old; False when the target has no place."""
+        if number in lane.running:
+            return True
+        now_ms = self._clock.now_ms()
+        delivery, policy = await self._store.read(self._load, number, lane.outside)
+        if delivery is None or policy is None or delivery.due_ms > now_ms:
+            return True
+        if now_ms - delivery.accepted_ms >= policy.most_age_ms:
+            lane.running.add(number)
+            self._activity.spawn(f"deliveries to {lane.name}", self._settle(lane, delivery, None))
+            return True
+        return await self._begin(lane, delivery)
 
     @staticmethod
     def _load(tx: Tx, number: int, outside: Outside) -> tuple[Delivery | None, RetryPolicy | None]:
@@ -248,7 +264,7 @@ class Engine:
         new_ids: tuple[str, str],
         chance: float,
     ) -> int | None:
-        """Return when a delivery is due again, or None at its end."""
+        """Return when a delivery is due again, or None at its end, which is written once."""
         end, answer = End.EXPIRED, None
         if attempt is not None:
             answer = attempt.answer
@@ -264,8 +280,8 @@ class Engine:
                 deliveries.postpone(tx, delivery, *followed)
                 return followed.due_ms
             end = followed
-        deliveries.delete(tx, delivery)
-        outside.conclude(tx, delivery, end, answer, now_ms=now_ms, new_ids=new_ids)
+        if deliveries.delete(tx, delivery):
+            outside.conclude(tx, delivery, end, answer, now_ms=now_ms, new_ids=new_ids)
         return None
 
     def _look_at(self, lane: Lane, when_ms: int) -> None:

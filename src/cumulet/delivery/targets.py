@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +26,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     trace_header: str | None = None
     group_id: str | None = None
     deduplication_id: str | None = None
+    source_arn: str | None = None
+    """The resource for which its service itself sends, such as a topic: in enforce mode the policy of where the message
+    goes must allow that service. None where a role sends."""
 
 
 class Undeliverable(Exception):
@@ -41,6 +44,18 @@ class Target(Protocol):
 
     def put(self, tx: Tx, arn: Arn, message: Message, now_ms: int) -> None:
         """Give a resource the message; raises Undeliverable."""
+
+
+class Refill(Protocol):
+    """The queues, as a replay fills them: in one transaction with how far it has come."""
+
+    def put_again(
+        self, tx: Tx, arn: Arn, messages: Sequence[Message], now_ms: int
+    ) -> list[tuple[Message, Undeliverable]]:
+        """Put messages on a queue, in their order; return what it refuses, and why.
+
+        A FIFO queue takes them whether it has had their deduplication ids or not.
+        """
 
 
 class Attempt(NamedTuple):

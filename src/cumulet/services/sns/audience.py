@@ -65,11 +65,14 @@ class Audience:
         """Take a topic's subscriptions in the order of their ids."""
         self._unfiltered: list[Subscription] = []
         self._by_attributes, self._by_body = Scope(), Scope()
+        self.ids: set[int] = set()
+        """Of all of them."""
         self.has_envelopes = False
         """Whether any of them gets messages in an envelope."""
         for subscription in subscriptions:
             if not subscription.is_confirmed:
                 continue
+            self.ids.add(subscription.id)
             self.has_envelopes = self.has_envelopes or not subscription.is_raw
             policy = filter_policies.of(subscription)
             if policy is None:
@@ -86,7 +89,8 @@ class Audience:
             return self._unfiltered, FilteredOut(0, 0)
         found: dict[int, Subscription] = {}
         if by_attributes.size:
-            found = by_attributes.matching(filter_policies.attribute_event(attributes))
+            values = filter_policies.attribute_event(attributes)
+            found = by_attributes.matching(values) if values is not None else found
         out_by_attributes = by_attributes.size - len(found)
         out_by_body = by_body.size
         event = filter_policies.body_event(body) if by_body.size else None

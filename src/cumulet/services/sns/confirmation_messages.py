@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
+
 from cumulet.services.sns.envelope import document, signed_text, timestamp
 from cumulet.services.sns.links import subscribe_url
 from cumulet.services.sns.topics import Topic
@@ -35,8 +37,43 @@ def confirmation(
     base_url: str,
 ) -> str:
     """Return the document, signed as the topic's messages are."""
+    members = _members(kind, topic, subscription_arn, message_id, token, sent_ms, base_url)
     version = topic.signature_version
-    members = {
+    signature = signer.sign(signed_text(members), version)
+    certificate = signer.certificate_url(base_url)
+    signed = {"SignatureVersion": version, "Signature": signature, "SigningCertURL": certificate}
+    return document({**members, **signed})
+
+
+def event(
+    kind: str,
+    topic: Topic,
+    subscription_arn: str,
+    message_id: str,
+    token: str,
+    sent_ms: int,
+    *,
+    signer: Signer,
+    base_url: str,
+) -> str:
+    """Return what a function gets. SNS (recorded): the event does not name the subscription."""
+    members = _members(kind, topic, subscription_arn, message_id, token, sent_ms, base_url)
+    version = topic.signature_version
+    sns = members | {
+        "SignatureVersion": version,
+        "Signature": signer.sign(signed_text(members), version),
+        "SigningCertUrl": signer.certificate_url(base_url),
+        "SubscribeUrl": members["SubscribeURL"],
+    }
+    del sns["SubscribeURL"]
+    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": None, "Sns": sns}
+    return orjson.dumps({"Records": [record]}).decode()
+
+
+def _members(
+    kind: str, topic: Topic, subscription_arn: str, message_id: str, token: str, sent_ms: int, base_url: str
+) -> dict[str, str]:
+    return {
         "Type": kind,
         "MessageId": message_id,
         "Token": token,
@@ -45,7 +82,3 @@ def confirmation(
         "SubscribeURL": subscribe_url(base_url, topic.arn, token),
         "Timestamp": timestamp(sent_ms),
     }
-    signature = signer.sign(signed_text(members), version)
-    certificate = signer.certificate_url(base_url)
-    signed = {"SignatureVersion": version, "Signature": signature, "SigningCertURL": certificate}
-    return document({**members, **signed})

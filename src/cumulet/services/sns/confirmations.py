@@ -2,36 +2,97 @@
 
 from __future__ import annotations
 
-from cumulet.services.sns.endpoints import HTTP
+from typing import TYPE_CHECKING
+
+from cumulet import delivery
+from cumulet.delivery import Undeliverable
+from cumulet.kernel.log import log_line
+from cumulet.services.service import Platform
+from cumulet.services.sns import topics
+from cumulet.services.sns.confirmation_messages import confirmation, event
+from cumulet.services.sns.endpoints import HTTP, MAIL
 from cumulet.services.sns.http_delivery import HttpDelivery, Kind, Letter
+from cumulet.services.sns.mail_delivery import MailDelivery
+from cumulet.services.sns.sender import SENDER_ID, Sender
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.store import Tx
 
+if TYPE_CHECKING:
+    from cumulet.services.sns.signer import Signer
+
+
+FIFO_GROUP = "Subscription"
+"""SNS (recorded): the message group of what a FIFO queue is asked."""
+
 
 class Confirmations:
-    """Messages of SNS's own to HTTP endpoints."""
+    """Messages of SNS's own to endpoints."""
 
-    def __init__(self, http: HttpDelivery) -> None:
-        self._http = http
+    def __init__(self, platform: Platform, sender: Sender) -> None:
+        self._platform = platform
+        self.http = HttpDelivery(platform, sender)
+        self._mail = MailDelivery(platform, sender)
 
-    def ask(self, tx: Tx, subscription: Subscription, now_ms: int) -> None:
-        """Send the token of a pending subscription to its endpoint, in the transaction that makes the token."""
-        self._send(tx, "SubscriptionConfirmation", subscription, subscription.token[32:64], now_ms)
+    def ask(self, tx: Tx, subscription: Subscription, now_ms: int, signer: Signer | None) -> None:
+        """Send the token of a pending subscription to its endpoint, in the transaction that makes the token.
 
-    def tell_end(self, tx: Tx, subscription: Subscription, now_ms: int) -> None:
-        """Tell the endpoint of a subscription that it has ended, in the transaction that ends it."""
-        self._send(tx, "UnsubscribeConfirmation", subscription, subscription.token[64:96], now_ms)
+        That of a queue or a function is signed here, by `signer`.
+        """
+        message_id = _message_id(subscription.token[32:64])
+        if subscription.protocol in ("sqs", "lambda"):
+            assert signer is not None
+            self._deliver(tx, subscription, message_id, now_ms, signer)
+        else:
+            self._send(tx, "SubscriptionConfirmation", subscription, message_id, now_ms)
 
-    def _send(self, tx: Tx, kind: Kind, subscription: Subscription, digits: str, now_ms: int) -> None:
-        if subscription.protocol in HTTP:
+    def tell_end(self, tx: Tx, subscription: Subscription, now_ms: int, *, is_by_owner: bool) -> None:
+        """Tell the endpoint of a subscription that it has ended, in the transaction that ends it.
+
+        SNS: people are told where it was not the subscription's owner who has ended it.
+        """
+        if subscription.protocol in HTTP or not is_by_owner:
+            message_id = _message_id(subscription.token[64:96])
+            self._send(tx, "UnsubscribeConfirmation", subscription, message_id, now_ms)
+
+    def _send(self, tx: Tx, kind: Kind, subscription: Subscription, message_id: str, now_ms: int) -> None:
+        if subscription.protocol in MAIL:
+            self._mail.tell(tx, kind, subscription, message_id, now_ms)
+        elif subscription.protocol in HTTP:
             letter = Letter(
                 kind=kind,
                 url=subscription.endpoint,
                 topic_arn=subscription.topic_arn,
-                message_id=_message_id(digits),
+                message_id=message_id,
                 token=subscription.token,
             )
-            self._http.accept(tx, subscription, letter, now_ms)
+            self.http.accept(tx, subscription, letter, now_ms)
+
+    def _deliver(self, tx: Tx, subscription: Subscription, message_id: str, now_ms: int, signer: Signer) -> None:
+        """Ask a queue or a function of another account."""
+        ask = event if subscription.protocol == "lambda" else confirmation
+        body = ask(
+            "SubscriptionConfirmation",
+            topics.load(tx, topics.key_of(subscription.topic_arn)),
+            subscription.arn,
+            message_id,
+            subscription.token,
+            now_ms,
+            signer=signer,
+            base_url=self._platform.url,
+        )
+        is_fifo = subscription.endpoint.endswith(".fifo")
+        letter = delivery.Message(
+            id=message_id,
+            sender_id=SENDER_ID,
+            body=body,
+            group_id=FIFO_GROUP if is_fifo else None,
+            deduplication_id=message_id if is_fifo else None,
+            source_arn=subscription.topic_arn,
+        )
+        try:
+            self._platform.delivery.put(tx, subscription.endpoint, letter, now_ms)
+        except Undeliverable as reason:
+            tx.after_commit(log_line, f"SubscriptionConfirmation for {subscription.arn} is dropped: {reason}")
 
 
 def _message_id(digits: str) -> str:

@@ -20,7 +20,7 @@ NOTIFICATION = "Notification"
 
 
 class Envelope:
-    """Wraps one message for all who get it, and signs it once for each text that it has.
+    """Wraps one message for all who get it; before that it is signed, once for each text that it has.
 
     SNS (recorded): messages of FIFO topics have a sequence number and no signature.
     """
@@ -32,30 +32,51 @@ class Envelope:
         self._version = version
         self._base_url = base_url
         self._signatures: dict[str, str] = {}
+        self._frames: dict[str, tuple[str, str]] = {}
+        """By text: what comes before and after the one member that all recipients have of their own."""
 
-    def sign(self, protocols: Iterable[str]) -> None:
-        """Sign what endpoints of these protocols get, ahead of time."""
-        for protocol in protocols:
-            self._signature(self._message.body_for(protocol))
+    def around(self, message: Message) -> Envelope:
+        """Return an envelope of the same kind around another message."""
+        return Envelope(message, self._signer, self._version, self._base_url)
+
+    async def sign(self, protocols: Iterable[str]) -> None:
+        """Sign what endpoints of these protocols get; for who signs."""
+        if self._signer is not None:
+            for text in {self._message.body_for(protocol) for protocol in protocols} - self._signatures.keys():
+                self._signatures[text] = await self._signer.sign_soon(self._to_sign(text), self._version)
 
     def notification(self, subscription: Subscription) -> str:
-        """Return the JSON document that queues and HTTP endpoints get, its members in SNS's order."""
+        """Return the JSON document that queues and HTTP endpoints get, its members in SNS's order.
+
+        SNS: a delivery stream gets it without a signature, on one line.
+        """
+        message, text = self._message, self._message.body_for(subscription.protocol)
+        unsubscribe = unsubscribe_url(self._base_url, subscription.arn)
+        if subscription.protocol == "firehose":
+            members: dict[str, Any] = {**self._members(text), "UnsubscribeURL": unsubscribe}
+            given = {"MessageAttributes": _attributes(message)} if message.attributes else {}
+            return _json(members | given) + "\n"
+        frame = self._frames.get(text)
+        if frame is None:
+            signed = self._members(text)
+            if self._signer is not None:
+                signed["SignatureVersion"] = self._version
+                signed["Signature"] = self._signatures[text]
+                signed["SigningCertURL"] = self._signer.certificate_url(self._base_url)
+            frame = self._frames[text] = _lines(signed), _attribute_lines(message)
+        return f'{{\n{frame[0]},\n  "UnsubscribeURL" : {_json(unsubscribe)}{frame[1]}\n}}'
+
+    def _members(self, text: str) -> dict[str, Any]:
         message = self._message
-        members: dict[str, Any] = {"Type": NOTIFICATION, "MessageId": message.id}
+        members = {"Type": NOTIFICATION, "MessageId": message.id}
         if message.sequence_number is not None:
             members["SequenceNumber"] = message.sequence_number
+        if message.is_replayed:
+            members["Replayed"] = "true"
         members["TopicArn"] = message.topic_arn
         if message.subject is not None:
             members["Subject"] = message.subject
-        text = message.body_for(subscription.protocol)
-        members["Message"] = text
-        members["Timestamp"] = timestamp(message.published_ms)
-        if self._signer is not None:
-            members["SignatureVersion"] = self._version
-            members["Signature"] = self._signature(text)
-            members["SigningCertURL"] = self._signer.certificate_url(self._base_url)
-        members["UnsubscribeURL"] = unsubscribe_url(self._base_url, subscription.arn)
-        return document(members, _attributes(message))
+        return {**members, "Message": text, "Timestamp": timestamp(message.published_ms)}
 
     def event(self, subscription: Subscription) -> str:
         """Return the event of a function, in JSON."""
@@ -66,7 +87,7 @@ class Envelope:
         sns["Timestamp"] = timestamp(message.published_ms)
         if self._signer is not None:
             sns["SignatureVersion"] = self._version
-            sns["Signature"] = self._signature(text)
+            sns["Signature"] = self._signatures[text]
             sns["SigningCertUrl"] = self._signer.certificate_url(self._base_url)
         sns["UnsubscribeUrl"] = unsubscribe_url(self._base_url, subscription.arn)
         sns["MessageAttributes"] = _attributes(message)
@@ -78,17 +99,12 @@ class Envelope:
         }
         return orjson.dumps({"Records": [record]}).decode()
 
-    def _signature(self, text: str) -> str:
-        signature = self._signatures.get(text)
-        if signature is None:
-            assert self._signer is not None
-            signed = {"Message": text, "MessageId": self._message.id}
-            if self._message.subject is not None:
-                signed["Subject"] = self._message.subject
-            signed |= {"Timestamp": timestamp(self._message.published_ms), "TopicArn": self._message.topic_arn}
-            signature = self._signer.sign(signed_text(signed | {"Type": NOTIFICATION}), self._version)
-            self._signatures[text] = signature
-        return signature
+    def _to_sign(self, text: str) -> str:
+        members = {"Message": text, "MessageId": self._message.id}
+        if self._message.subject is not None:
+            members["Subject"] = self._message.subject
+        members |= {"Timestamp": timestamp(self._message.published_ms), "TopicArn": self._message.topic_arn}
+        return signed_text(members | {"Type": NOTIFICATION})
 
 
 def signed_text(members: dict[str, str]) -> str:
@@ -96,13 +112,9 @@ def signed_text(members: dict[str, str]) -> str:
     return "".join(f"{name}\n{members[name]}\n" for name in sorted(members))
 
 
-def document(members: dict[str, Any], attributes: dict[str, dict[str, str]] | None = None) -> str:
+def document(members: dict[str, str]) -> str:
     """Return members as the JSON that SNS writes, with their line breaks."""
-    lines = [f'  "{name}" : {_json(value)}' for name, value in members.items()]
-    if attributes:
-        inner = ",\n".join(f"    {_json(name)} : {_json(attribute)}" for name, attribute in attributes.items())
-        lines.append(f'  "MessageAttributes" : {{\n{inner}\n  }}')
-    return "{\n" + ",\n".join(lines) + "\n}"
+    return f"{{\n{_lines(members)}\n}}"
 
 
 def timestamp(moment_ms: int) -> str:
@@ -121,6 +133,17 @@ def _attributes(message: Message) -> dict[str, dict[str, str]]:
         }
         for name, attribute in message.attributes.items()
     }
+
+
+def _lines(members: dict[str, str]) -> str:
+    return ",\n".join(f'  "{name}" : {_json(value)}' for name, value in members.items())
+
+
+def _attribute_lines(message: Message) -> str:
+    if not message.attributes:
+        return ""
+    inner = ",\n".join(f"    {_json(name)} : {_json(value)}" for name, value in _attributes(message).items())
+    return f',\n  "MessageAttributes" : {{\n{inner}\n  }}'
 
 
 def _json(value: Any) -> str:

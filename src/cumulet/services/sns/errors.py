@@ -14,6 +14,7 @@ FilterPolicyLimitExceededException = modeled("sns", "FilterPolicyLimitExceededEx
 InvalidBatchEntryIdException = modeled("sns", "InvalidBatchEntryIdException")
 InvalidParameterException = modeled("sns", "InvalidParameterException")
 InvalidParameterValueException = modeled("sns", "InvalidParameterValueException")
+InvalidStateException = modeled("sns", "InvalidStateException")
 NotFoundException = modeled("sns", "NotFoundException")
 OptedOutException = modeled("sns", "OptedOutException")
 PlatformApplicationDisabledException = modeled("sns", "PlatformApplicationDisabledException")

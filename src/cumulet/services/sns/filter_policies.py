@@ -100,13 +100,19 @@ def parsed(text: str, name: str) -> dict[str, Any]:
     return found
 
 
-def attribute_event(attributes: Mapping[str, MessageAttribute]) -> dict[str, Any]:
-    """Return a message's attributes as filters in the scope MessageAttributes see them."""
+def attribute_event(attributes: Mapping[str, MessageAttribute]) -> dict[str, Any] | None:
+    """Return a message's attributes as filters in the scope MessageAttributes see them, or None if nothing can match.
+
+    SNS: a String.Array that is no JSON keeps a message from all who filter by attributes, whichever they ask for.
+    """
     event: dict[str, Any] = {}
     for name, (kind, value) in attributes.items():
         if isinstance(value, bytes):
             continue
-        event[name] = _attribute_value(kind, value)
+        try:
+            event[name] = _attribute_value(kind, value)
+        except orjson.JSONDecodeError:
+            return None
     return event
 
 
@@ -120,12 +126,16 @@ def body_event(body: str) -> dict[str, Any] | None:
 
 
 def _attribute_value(kind: str, text: str) -> object:
-    if kind == "String.Array" or kind.startswith("Number"):
+    """Return what an attribute is compared as; raises JSONDecodeError for an array that is no JSON."""
+    if kind == "String.Array":
+        elements = orjson.loads(text)
+        return elements if isinstance(elements, list) else text
+    if kind.startswith("Number"):
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return _number(text) if kind.startswith("Number") else text
-        if isinstance(value, list if kind == "String.Array" else int | float):
+            return _number(text)
+        if isinstance(value, int | float):
             return value
     return text
 

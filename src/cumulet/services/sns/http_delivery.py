@@ -6,9 +6,9 @@ published; what asks for a confirmation is put together and signed when it is se
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from typing import Literal
+from http import HTTPStatus
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -16,27 +16,25 @@ from cumulet import delivery
 from cumulet.delivery import Attempt, End, QueuedDelivery, RetryPolicy, Verdict
 from cumulet.kernel.log import log_line
 from cumulet.services.service import Platform
-from cumulet.services.sns import delivery_policies, http_client, subscriptions, topics
+from cumulet.services.sns import delivery_policies, delivery_status, http_client, subscriptions, topics
 from cumulet.services.sns.confirmation_messages import confirmation
 from cumulet.services.sns.delivery_policies import Effective
+from cumulet.services.sns.delivery_status import Outcome
 from cumulet.services.sns.http_client import NoAnswer
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric
+from cumulet.services.sns.places import Places
 from cumulet.services.sns.retry_waits import waits_ms
 from cumulet.services.sns.sender import SENDER_ID, Sender
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic
 from cumulet.store import Tx
 
-AT_ONCE = 10
-"""Requests under way to one endpoint."""
-AT_ONCE_IN_ALL = 200
-"""Requests under way to all: each is a connection, of which a process may have a thousand or so."""
 MOST_AGE_MS = 14 * 86_400_000
 """What an endpoint could not be tried with for so long, is given up. SNS: its retries end within an hour."""
 TOO_MANY_REQUESTS = 429
+PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 AGENT = "Amazon Simple Notification Service Agent"
-MANY = 1_000
 
 Kind = Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
 
@@ -59,7 +57,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group_id: str | None = None
 
 
-class Situation(msgspec.Struct, frozen=True):
+class Situation(NamedTuple):
     """What there is now of a delivery's topic and subscription."""
 
     topic: Topic | None
@@ -73,16 +71,8 @@ class HttpDelivery:
     def __init__(self, platform: Platform, sender: Sender) -> None:
         self._platform = platform
         self._store = platform.store
-        self._clock = platform.clock
         self._sender = sender
-        self._running: Counter[str] = Counter()
-        self._total = 0
-        self._waiting: dict[str, Callable[[], None]] = {}
-        """By lane: what to call when a request to that endpoint has ended."""
-        self._waiting_for_any: dict[str, Callable[[], None]] = {}
-        """By lane: what to call when any request has ended, the longest waiting first."""
-        self._next_ms: dict[str, float] = {}
-        """By lane that is throttled: when its next message may go."""
+        self.places = Places(platform.clock)
         platform.delivery.engine.register("sns", self)
         sender.outlets |= {"http": self, "https": self}
 
@@ -119,44 +109,14 @@ class HttpDelivery:
 
     async def slot(self, delivery: QueuedDelivery, wake: Callable[[], None]) -> Callable[[], None] | None:
         """Take one of the lane's places, at the pace that its throttle policy allows."""
-        lane = delivery.lane
-        if self._running[lane] >= AT_ONCE:
-            self._waiting[lane] = wake
+        give_back = self.places.take(delivery.lane, wake)
+        if give_back is None:
             return None
-        if self._total >= AT_ONCE_IN_ALL:
-            self._waiting_for_any[lane] = wake
-            return None
-        self._running[lane] += 1
-        self._total += 1
         situation = await self._store.read(_situation, delivery.target)
-        if not self._may_go(lane, situation.policy.most_per_second, wake):
-            self._give_back(lane)
+        if not self.places.keep_pace(delivery.lane, situation.policy.most_per_second, wake):
+            give_back()
             return None
-        return lambda: self._give_back(lane)
-
-    def _may_go(self, lane: str, most_per_second: int | None, wake: Callable[[], None]) -> bool:
-        """Return whether a message may go now; if not, `wake` is called when one may."""
-        if most_per_second is None:
-            return True
-        now_ms = self._clock.now_ms()
-        next_ms = self._next_ms.get(lane, 0.0)
-        if next_ms > now_ms:
-            self._clock.call_at(int(next_ms) + 1, wake)
-            return False
-        if len(self._next_ms) > MANY:
-            self._next_ms = {name: moment for name, moment in self._next_ms.items() if moment > now_ms}
-        self._next_ms[lane] = now_ms + 1000 / most_per_second
-        return True
-
-    def _give_back(self, lane: str) -> None:
-        self._total -= 1
-        self._running[lane] -= 1
-        if not self._running[lane]:
-            del self._running[lane]
-        if wake := self._waiting.pop(lane, None):
-            wake()
-        for name in list(self._waiting_for_any)[: AT_ONCE_IN_ALL - self._total]:
-            self._waiting_for_any.pop(name)()
+        return give_back
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
         """Send it. SNS: 5xx, 429 and no answer are tried again; every other answer that is no 2xx is final."""
@@ -180,16 +140,50 @@ class HttpDelivery:
             )
         elif situation.subscription is None:
             return Attempt(Verdict.REFUSED, "there is no such subscription any more")
+        begun_ms = self._platform.clock.now_ms()
+        headers = _headers(letter, delivery.target, situation.policy)
         try:
-            status = await http_client.post(
-                letter.url, _headers(letter, delivery.target, situation.policy), body.encode()
-            )
+            status, _ = await http_client.post(letter.url, headers, body.encode())
         except NoAnswer as reason:
+            self.places.tell(delivery.lane, is_well=False)
+            self._count(delivery, letter, situation.topic, begun_ms, None, str(reason))
             return Attempt(Verdict.FAILED, str(reason))
-        if 200 <= status < 300:
+        can_change = status >= 500 or status == TOO_MANY_REQUESTS
+        self.places.tell(delivery.lane, is_well=not can_change)
+        self._count(delivery, letter, situation.topic, begun_ms, status, PHRASES.get(status, ""))
+        if _is_taken(status):
             return Attempt(Verdict.DELIVERED)
-        can_change = status >= 500 or status < 200 or status == TOO_MANY_REQUESTS
         return Attempt(Verdict.FAILED if can_change else Verdict.REFUSED, f"the endpoint has answered {status}")
+
+    def _count(
+        self,
+        queued: QueuedDelivery,
+        letter: Letter,
+        topic: Topic | None,
+        begun_ms: int,
+        status: int | None,
+        response: str,
+    ) -> None:
+        """Tell what came of an attempt. SNS: with HTTP endpoints each attempt that fails counts, and is logged."""
+        if letter.kind != "Notification":
+            return
+        is_taken = _is_taken(status)
+        name = f"NumberOfNotifications{'Delivered' if is_taken else 'Failed'}"
+        self._platform.telemetry.record(metric(topics.key_of(letter.topic_arn), name))
+        if topic is not None and (feedback := delivery_status.of(topic)):
+            outcome = Outcome(
+                protocol="http",
+                destination=letter.url,
+                message_id=letter.message_id,
+                text=letter.body if letter.is_raw else msgspec.json.decode(letter.body)["Message"],
+                published_ms=queued.accepted_ms,
+                handed_ms=begun_ms,
+                is_delivered=is_taken,
+                status=status,
+                response=response,
+                attempts=queued.attempts or None,
+            )
+            self._sender.status.tell(feedback, outcome)
 
     def policy(self, tx: Tx, delivery: QueuedDelivery) -> RetryPolicy:
         """Return the retries of the subscription's delivery policy, or of its topic's."""
@@ -206,20 +200,17 @@ class HttpDelivery:
         now_ms: int,
         new_ids: tuple[str, str],
     ) -> None:
-        """Count it, and put a notification that was not taken on the subscription's dead-letter queue."""
+        """Put a notification that was not taken on the subscription's dead-letter queue."""
         letter = msgspec.json.decode(delivery.payload, type=Letter)
+        if end is End.DELIVERED:
+            return
         if letter.kind != "Notification":
-            if end is not End.DELIVERED:
-                tx.after_commit(log_line, f"{letter.kind} for {delivery.target} is given up: {answer}")
+            tx.after_commit(log_line, f"{letter.kind} for {delivery.target} is given up: {answer}")
             return
-        outcome = "Delivered" if end is End.DELIVERED else "Failed"
-        tx.after_commit(
-            self._platform.telemetry.record, metric(topics.key_of(letter.topic_arn), f"NumberOfNotifications{outcome}")
-        )
         subscription = _situation(tx, delivery.target).subscription
-        if end is End.DELIVERED or subscription is None:
-            return
-        self._sender.bury(tx, subscription, _dead(letter, delivery, new_ids[0]), now_ms, answer or "it was too old")
+        if subscription is not None:
+            reason = answer or "it was too old"
+            self._sender.bury(tx, subscription, _dead(letter, delivery, new_ids[0]), now_ms, reason)
 
 
 def _situation(tx: Tx, subscription_arn: str) -> Situation:
@@ -254,6 +245,10 @@ def _headers(letter: Letter, subscription_arn: str, policy: Effective) -> dict[s
     if letter.is_raw:
         headers["x-amz-sns-rawdelivery"] = "true"
     return {**headers, "Content-Type": policy.content_type, "User-Agent": AGENT, "Accept-Encoding": "gzip,deflate"}
+
+
+def _is_taken(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
 
 
 def _dead(letter: Letter, queued: QueuedDelivery, new_id: str) -> delivery.Message:

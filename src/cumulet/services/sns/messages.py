@@ -36,6 +36,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """On a FIFO topic: as given, or the SHA-256 of the body."""
     sequence_number: str | None = None
     """On a FIFO topic."""
+    is_replayed: bool = False
+    """Is it delivered again, from an archive?"""
 
     def body_for(self, protocol: str) -> str:
         """Return the text that an endpoint of this protocol gets."""

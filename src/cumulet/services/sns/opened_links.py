@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cumulet.kernel.errors import AwsError
-from cumulet.services.sns.errors import invalid
+from cumulet.services.sns.errors import AuthorizationErrorException, invalid
 from cumulet.services.sns.subscription_operations import SubscriptionOperations
 from cumulet.wire.http import HttpRequest, HttpResponse
 from cumulet.wire.service import encode_error, load
@@ -36,8 +36,9 @@ class OpenedLinks(SubscriptionOperations):
 
     async def _do(self, action: str, given: dict[str, str]) -> dict[str, Any] | None:
         if action == "ConfirmSubscription":
-            is_authenticated = given.get("AuthenticateOnUnsubscribe", "").lower() == "true"
-            subscription = await self.confirm(given.get("Token", ""), is_authenticated=is_authenticated)
+            if given.get("AuthenticateOnUnsubscribe", "").lower() == "true":
+                raise AuthorizationErrorException("AuthenticateOnUnsubscribe requires an authenticated request")
+            subscription = await self.confirm(given.get("Token", ""), is_authenticated=False)
             return {"SubscriptionArn": subscription.arn}
         await self.end(given.get("SubscriptionArn", ""))
         return None

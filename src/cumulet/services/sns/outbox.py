@@ -1,4 +1,5 @@
-"""The outbox: what would have gone to a telephone, as text message or mobile push, kept to be read by people and tests.
+"""The outbox: what would have gone to a telephone, as text message or mobile push, and mail where there is no server for
+it, kept to be read by people and tests.
 
 Nothing leaves the machine. An item says whether SNS would have delivered it, and why not; items are kept for 14 days.
 """
@@ -29,18 +30,18 @@ DELETE_ITEM = "DELETE FROM sns_outbox WHERE id = ?"
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 NO_FAILURE = ""
 
-Kind = Literal["sms", "push"]
+Kind = Literal["sms", "push", "email"]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to one telephone."""
+    """One message to one telephone or address."""
 
     id: int
     account: str
     region: str
     kind: Kind
     destination: str
-    """A phone number, or the ARN of an endpoint of an app."""
+    """A phone number, the ARN of an endpoint of an app, or a mail address."""
     message_id: str
     body: str
     failure: str

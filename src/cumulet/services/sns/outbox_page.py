@@ -22,7 +22,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
 
     account: str | None = None
     to: str | None = None
-    """A phone number, or the ARN of an endpoint."""
+    """A phone number, the ARN of an endpoint, or a mail address."""
     after: int = 0
     """Only items with larger ids."""
     limit: int = USUAL_ITEMS

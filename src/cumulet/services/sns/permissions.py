@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from cumulet import policies
 from cumulet.kernel.arns import partition_of
-from cumulet.services.sns.errors import NotFoundException, invalid
+from cumulet.policies import MalformedPolicy
+from cumulet.services.sns.errors import invalid
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 LARGEST_POLICY = 30_720
@@ -70,6 +72,10 @@ def checked_policy(text: str) -> str:
         raise invalid("Policy Reason: Too many statements")
     for statement in statements_of(policy):
         _check_statement(statement)
+    try:
+        policies.read(text)
+    except MalformedPolicy:
+        raise invalid("Policy Error: null") from None
     return text
 
 
@@ -87,11 +93,14 @@ def _check_statement(statement: object) -> None:
         if not isinstance(action, str):
             raise invalid("Policy Error: null")
         service, _, name = action.partition(":")
-        if action != "*" and (service.lower() != "sns" or not _is_action(name)):
+        if service.lower() != "sns" or not _is_action(name):
             raise invalid("Policy statement action out of service scope!")
 
 
 def _is_action(name: str) -> bool:
+    """SNS (recorded): a policy names its actions, a wildcard for all of them is none."""
+    if not name.strip("*"):
+        return False
     if "*" in name or "?" in name:
         pattern = re.compile(re.escape(name.lower()).replace(r"\*", ".*").replace(r"\?", "."))
         return any(pattern.fullmatch(known) for known in ACTIONS_BY_NAME)
@@ -116,11 +125,9 @@ def checked(label: str, accounts: list[str], actions: list[str]) -> Permission:
 
 
 def added(policy_text: str, topic_arn: str, permission: Permission) -> str:
-    """Return the policy with a statement more."""
+    """Return the policy with a statement more. SNS (recorded): one that is there already is no error."""
     policy = orjson.loads(policy_text)
     statements = statements_of(policy)
-    if any(statement.get("Sid") == permission.label for statement in statements):
-        raise invalid("Statement already exists")
     partition = partition_of(topic_arn.split(":")[3])
     principals = [f"arn:{partition}:iam::{account}:root" for account in permission.accounts]
     statement = {
@@ -130,16 +137,19 @@ def added(policy_text: str, topic_arn: str, permission: Permission) -> str:
         "Action": _one_or_many([f"SNS:{action}" for action in permission.actions]),
         "Resource": topic_arn,
     }
+    same = next((each for each in statements if each.get("Sid") == permission.label), None)
+    if same is not None:
+        if same != statement:
+            raise invalid("Statement already exists")
+        return policy_text
     return checked_policy(_text(policy | {"Statement": [*statements, statement]}))
 
 
 def removed(policy_text: str, label: str) -> str:
-    """Return the policy without the statement of that label; raises NotFoundException."""
+    """Return the policy without the statement of that label. SNS (recorded): one that isn't there is no error."""
     policy = orjson.loads(policy_text)
     statements = statements_of(policy)
     kept = [statement for statement in statements if statement.get("Sid") != label]
-    if len(kept) == len(statements):
-        raise NotFoundException("Statement does not exist")
     return _text(policy | {"Statement": kept})
 
 

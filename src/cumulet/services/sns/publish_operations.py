@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.call import Call
-from cumulet.services.sns import platform_endpoints, publishing, push, sms
+from cumulet.services.sns import large_messages, platform_endpoints, principals, publishing, push, sms
 from cumulet.services.sns.base import SnsBase
+from cumulet.services.sns.data_protection import Denied
 from cumulet.services.sns.errors import (
+    AuthorizationErrorException,
     BatchEntryIdsNotDistinctException,
     BatchRequestTooLongException,
     EmptyBatchRequestException,
@@ -16,6 +19,8 @@ from cumulet.services.sns.errors import (
     TooManyEntriesInBatchRequestException,
     invalid,
 )
+from cumulet.services.sns.messages import Message
+from cumulet.services.sns.topics import Topic
 
 if TYPE_CHECKING:
     from types_boto3_sns import type_defs as t
@@ -39,6 +44,8 @@ class PublishOperations(SnsBase):
             return await self._publish_to_endpoint(call, request)
         topic = await self.topic(call, arn)
         message = publishing.new_message(topic, request, call, self.ids.uuid(), self.clock.now_ms())
+        if topic.data_protection:
+            message = self._admitted(call, topic, message)
         [sent] = await self.sender.publish(topic, [message], call.base_url)
         return _entry(*sent)
 
@@ -62,15 +69,42 @@ class PublishOperations(SnsBase):
         """
         topic = await self.topic(call, request["TopicArn"])
         entries = request["PublishBatchRequestEntries"]
-        _check_entries(entries)
+        _check_entries(entries, large_messages.most_bytes(topic))
         now_ms = self.clock.now_ms()
         messages = [publishing.new_message(topic, entry, call, self.ids.uuid(), now_ms) for entry in entries]
+        if topic.data_protection:
+            return await self._publish_admitted(call, topic, entries, messages)
         sent = await self.sender.publish(topic, messages, call.base_url)
         successful = [{"Id": entry["Id"], **_entry(*one)} for entry, one in zip(entries, sent, strict=True)]
         return {"Successful": successful, "Failed": []}
 
+    async def _publish_admitted(
+        self, call: Call, topic: Topic, entries: Sequence[Mapping[str, Any]], messages: Sequence[Message]
+    ) -> dict[str, Any]:
+        """Send the messages of a batch that the topic's data protection policy admits."""
+        admitted: dict[str, Message] = {}
+        failed: list[dict[str, Any]] = []
+        for entry, message in zip(entries, messages, strict=True):
+            try:
+                admitted[entry["Id"]] = self._admitted(call, topic, message)
+            except AuthorizationErrorException as refusal:
+                answer = {"Id": entry["Id"], "Code": "AuthorizationError", "Message": refusal.message}
+                failed.append({**answer, "SenderFault": True})
+        sent = await self.sender.publish(topic, list(admitted.values()), call.base_url) if admitted else []
+        successful = [{"Id": entry_id, **_entry(*one)} for entry_id, one in zip(admitted, sent, strict=True)]
+        return {"Successful": successful, "Failed": failed}
 
-def _check_entries(entries: Any) -> None:
+    def _admitted(self, call: Call, topic: Topic, message: Message) -> Message:
+        """Return a message as the topic's data protection policy admits it; raises AuthorizationErrorException."""
+        principal = principals.of_caller(call.identity.principal)
+        self.sender.admissions.audit(topic, message, principal)
+        try:
+            return self.sender.admissions.admitted(topic, message, principal)
+        except Denied as refusal:
+            raise AuthorizationErrorException(str(refusal)) from None
+
+
+def _check_entries(entries: Any, most_bytes: int) -> None:
     """Check number, ids and size of a batch."""
     if not entries:
         raise EmptyBatchRequestException("The batch request doesn't contain any entries.")
@@ -83,7 +117,7 @@ def _check_entries(entries: Any) -> None:
         )
     if len(set(ids)) < len(ids):
         raise BatchEntryIdsNotDistinctException("Two or more batch entries in the request have the same Id.")
-    if sum(publishing.size_bytes(entry) for entry in entries) > publishing.MOST_BYTES:
+    if sum(publishing.size_bytes(entry) for entry in entries) > most_bytes:
         raise BatchRequestTooLongException("The length of all the batch messages put together is more than the limit.")
 
 

@@ -11,13 +11,11 @@ from typing import Any
 import orjson
 
 from cumulet.kernel.call import Call
-from cumulet.services.sns import message_attributes
+from cumulet.services.sns import large_messages, message_attributes
 from cumulet.services.sns.errors import invalid
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.topics import Topic
 
-MOST_BYTES = 262_144
-"""SNS: of a message and its attributes, and of all messages of a batch."""
 LONGEST_SUBJECT = 100
 TOKEN = re.compile(r"[!-~]{1,128}")
 """SNS: group and deduplication ids are 1 to 128 alphanumeric and punctuation characters."""
@@ -40,7 +38,8 @@ def new_message(topic: Topic | None, entry: Mapping[str, Any], call: Call, messa
         _check_order(topic, group_id, dedup_id)
     body, texts = structured(text, entry.get("MessageStructure"))
     attributes = message_attributes.checked(entry.get("MessageAttributes") or {})
-    if len(text.encode()) + message_attributes.size_bytes(attributes) > MOST_BYTES:
+    limit = large_messages.USUAL_BYTES if topic is None else large_messages.most_bytes(topic)
+    if len(text.encode()) + message_attributes.size_bytes(attributes) > limit:
         raise invalid("Message too long")
     if topic is not None and topic.is_fifo and dedup_id is None:
         dedup_id = hashlib.sha256(text.encode()).hexdigest()

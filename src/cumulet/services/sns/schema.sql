@@ -1,6 +1,7 @@
 -- 1: topics and subscriptions
 -- Times are milliseconds since 1970. attributes and tags are objects of JSON: what was set, by AWS's names.
--- deleted_subscriptions is how many the topic has had and lost.
+-- data_protection is the data protection policy as it was given, or empty. deleted_subscriptions is how many the topic
+-- has had and lost, filter_policies how many of those it has have one.
 CREATE TABLE sns_topics (
     id BIGINT PRIMARY KEY,
     account TEXT NOT NULL,
@@ -8,10 +9,20 @@ CREATE TABLE sns_topics (
     name TEXT NOT NULL,
     attributes TEXT NOT NULL,
     tags TEXT NOT NULL,
+    data_protection TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    deleted_subscriptions BIGINT NOT NULL
+    deleted_subscriptions BIGINT NOT NULL,
+    filter_policies BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX sns_topics_by_name ON sns_topics (account, region, name);
+-- How much an account has of what quotas limit.
+CREATE TABLE sns_usage (
+    account TEXT NOT NULL,
+    region TEXT NOT NULL,
+    what TEXT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (account, region, what)
+);
 
 -- owner is the account that has subscribed, principal who that was. token confirms it; is_confirmed is 1 once it gets
 -- messages, is_authenticated 1 if only its owner may end it.
@@ -37,6 +48,13 @@ CREATE INDEX sns_subscriptions_by_topic ON sns_subscriptions (topic_id, id);
 CREATE INDEX sns_subscriptions_by_state ON sns_subscriptions (topic_id, is_confirmed);
 CREATE INDEX sns_subscriptions_by_age ON sns_subscriptions (is_confirmed, created_at);
 CREATE INDEX sns_subscriptions_by_owner ON sns_subscriptions (owner, region, id);
+-- Subscriptions that have ended and that their endpoints may restore. subscription is an object of JSON.
+CREATE TABLE sns_ended_subscriptions (
+    uuid TEXT PRIMARY KEY,
+    subscription TEXT NOT NULL,
+    ended_at BIGINT NOT NULL
+);
+CREATE INDEX sns_ended_subscriptions_by_age ON sns_ended_subscriptions (ended_at);
 -- Topics that were deleted and whose subscriptions are still to be collected.
 CREATE TABLE sns_deleted_topics (
     topic_id BIGINT PRIMARY KEY
@@ -132,3 +150,34 @@ CREATE TABLE sns_signing_keys (
     private_key TEXT NOT NULL,
     certificate TEXT NOT NULL
 );
+-- 4: archives of FIFO topics, and replays of what is in them
+-- A topic has one open archive while it has an archive policy; the messages of one that isn't open are to be collected.
+CREATE TABLE sns_archives (
+    id BIGINT PRIMARY KEY,
+    topic_id BIGINT NOT NULL,
+    is_open BIGINT NOT NULL,
+    retention_ms BIGINT NOT NULL,
+    opened_at BIGINT NOT NULL
+);
+CREATE INDEX sns_archives_by_topic ON sns_archives (topic_id, is_open);
+-- Ids are in the order of the sequence numbers. message is MessagePack.
+CREATE TABLE sns_archived_messages (
+    id BIGINT PRIMARY KEY,
+    archive_id BIGINT NOT NULL,
+    published_at BIGINT NOT NULL,
+    message BYTEA NOT NULL
+);
+CREATE INDEX sns_archived_messages_by_archive ON sns_archived_messages (archive_id, id);
+-- The last replay of a subscription, and the last archived message that it has looked at. number tells it from those
+-- before; ends_at is where it stops, if anywhere.
+CREATE TABLE sns_replays (
+    subscription_id BIGINT PRIMARY KEY,
+    topic_id BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    reached_id BIGINT NOT NULL
+);
+CREATE INDEX sns_replays_by_topic ON sns_replays (topic_id, subscription_id);
+CREATE INDEX sns_replays_by_status ON sns_replays (status, subscription_id);

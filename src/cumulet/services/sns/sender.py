@@ -21,16 +21,22 @@ from cumulet.kernel.errors import ServiceUnavailable
 from cumulet.kernel.log import log_line
 from cumulet.kernel.telemetry import Sample
 from cumulet.services.service import Platform
-from cumulet.services.sns import deduplication, fan_outs, message_attributes, topics
+from cumulet.services.sns import archive_policies, deduplication, delivery_status, fan_outs, message_attributes, topics
+from cumulet.services.sns.admissions import NOBODY_KNOWN, Admissions
+from cumulet.services.sns.archiving import Archiving
 from cumulet.services.sns.audience import Audience, FilteredOut
+from cumulet.services.sns.data_protection import Denied, guard_of
+from cumulet.services.sns.delivery_status import Feedback, StatusLog
 from cumulet.services.sns.directory import Directory
 from cumulet.services.sns.envelope import Envelope
 from cumulet.services.sns.fan_outs import FanOut
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric, record_filtered_out
+from cumulet.services.sns.replays import StaleAudience
 from cumulet.services.sns.signing import Signing
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic, TopicKey
+from cumulet.services.sns.views import View, Views
 from cumulet.store import Tx
 
 STEP = 100
@@ -40,7 +46,7 @@ RETRY_MS = 10_000
 PAGE = 100
 SENDER_ID = "AIDAIENQZJOLO23YVJ4VO"
 """SNS: who has sent the messages that queues get is the service itself."""
-TRIED_LATER = frozenset({"http", "https"})
+TRIED_LATER = frozenset({"email", "email-json", "http", "https"})
 """The protocols whose outlet tells itself what has become of a message."""
 NO_ATTRIBUTES: Mapping[str, tuple[str, str | bytes]] = {}
 
@@ -66,17 +72,24 @@ class Parcel:
     recipients: Sequence[Subscription]
     """In the order of their ids."""
     filtered_out: FilteredOut
+    feedback: Feedback | None
+    """What the topic wants to know of its deliveries."""
+    views: Views | None
+    """What each of them may see, where the topic has a data protection policy."""
 
 
 class Sender:
     """The deliveries of all topics."""
 
-    def __init__(self, platform: Platform, directory: Directory) -> None:
+    def __init__(self, platform: Platform, directory: Directory, archiving: Archiving) -> None:
         self._platform = platform
         self._store = platform.store
         self._clock = platform.clock
         self._directory = directory
+        self._archiving = archiving
         self.signing = Signing(platform.store, platform.clock)
+        self.admissions = Admissions(platform)
+        self.status = StatusLog(platform)
         self.outlets: dict[str, Outlet] = {}
         """By protocol."""
 
@@ -90,6 +103,15 @@ class Sender:
 
     async def publish(self, topic: Topic, messages: Sequence[Message], base_url: str) -> list[tuple[str, str | None]]:
         """Accept messages and give them to those who subscribe; return their ids and sequence numbers."""
+        try:
+            return await self._publish_once(topic, messages, base_url)
+        except StaleAudience:  # a replay was completed meanwhile
+            self._directory.changed(topic.id)
+            return await self._publish_once(topic, messages, base_url)
+
+    async def _publish_once(
+        self, topic: Topic, messages: Sequence[Message], base_url: str
+    ) -> list[tuple[str, str | None]]:
         audience = await self._directory.audience(topic.id)
         parcels = [await self._parcel(topic, message, base_url, audience) for message in messages]
         # A FIFO topic has at most 100 subscriptions; they are all served at once, so that steps can't change the order.
@@ -102,7 +124,10 @@ class Sender:
         )
 
     def accept(self, tx: Tx, topic: Topic, message: Message, base_url: str) -> None:
-        """Accept a message within the transaction of its source; all who subscribe get it soon."""
+        """Accept a message within the transaction of its source; all who subscribe get it soon. Raises Denied."""
+        if topic.data_protection:
+            tx.after_commit(self.admissions.audit, topic, message, NOBODY_KNOWN)
+            message = self.admissions.admitted(topic, message, NOBODY_KNOWN)
         fan_out = fan_outs.insert(tx, topic.key, base_url, 0, message)
         tx.after_commit(self._published, topic.key, message)
         tx.after_commit(self.go_on, fan_out.id)
@@ -115,8 +140,13 @@ class Sender:
             signer = await self.signing.signer() if protocols else None
         envelope = Envelope(message, signer, topic.signature_version, base_url)
         if signer is not None:
-            envelope.sign(protocols)
-        return Parcel(audience, message, envelope, recipients, out)
+            await envelope.sign(protocols)
+        guard = guard_of(topic)
+        views = None
+        if guard is not None and guard.is_about_deliveries:
+            views = Views(guard, View(message, envelope))
+            await views.sign(recipients)
+        return Parcel(audience, message, envelope, recipients, out, delivery_status.of(topic), views)
 
     def _new_ids(self, count: int) -> list[str]:
         return [self._platform.ids.uuid() for _ in range(count)]
@@ -132,20 +162,27 @@ class Sender:
         now_ms: int,
     ) -> list[tuple[str, str | None]]:
         answers: list[tuple[str, str | None]] = []
+        is_archived, known = archive_policies.NAME in topic.attributes, parcels[0].audience.ids
+        intake = self._archiving.begin(tx, topic, known) if is_archived else None
         for parcel, some_ids in zip(parcels, new_ids, strict=True):
             message, envelope, is_new = parcel.message, parcel.envelope, True
+            recipients = parcel.recipients
             if topic.is_fifo:
                 message_id, number, is_new = deduplication.accept(tx, topic, message, now_ms)
-                message = msgspec.structs.replace(message, id=message_id, sequence_number=number)
+                message = msgspec.structs.replace(
+                    message, id=message_id, sequence_number=number, published_ms=now_ms
+                )
                 envelope = Envelope(message, None, "", base_url)
             answers.append((message.id, message.sequence_number))
             tx.after_commit(self._published, topic.key, message)
             if not is_new:
                 continue
             tx.after_commit(record_filtered_out, self._platform.telemetry, topic.key, message, parcel.filtered_out)
-            reached = parcel.recipients[: len(some_ids)]
-            self._deliver(tx, topic.key, message, envelope, reached, some_ids, now_ms)
-            if len(parcel.recipients) > len(reached):
+            if intake is not None:
+                recipients = self._archiving.keep(tx, intake, message, recipients)
+            reached = recipients[: len(some_ids)]
+            self._deliver(tx, topic.key, message, envelope, reached, some_ids, now_ms, parcel.feedback, parcel.views)
+            if len(recipients) > len(reached):
                 fan_out = fan_outs.insert(tx, topic.key, base_url, reached[-1].id, message)
                 tx.after_commit(self.go_on, fan_out.id)
         return answers
@@ -180,7 +217,9 @@ class Sender:
         start = bisect_right(recipients, fan_out.reached_id, key=_id)
         end = bisect_left(recipients, fan_out.id, key=_id)
         reached = recipients[start : min(start + STEP, end)]
-        self._deliver(tx, fan_out.key, parcel.message, parcel.envelope, reached, new_ids, now_ms)
+        self._deliver(
+            tx, fan_out.key, parcel.message, parcel.envelope, reached, new_ids, now_ms, parcel.feedback, parcel.views
+        )
         if fan_out.reached_id == 0:
             out = parcel.filtered_out
             tx.after_commit(record_filtered_out, self._platform.telemetry, fan_out.key, parcel.message, out)
@@ -198,15 +237,25 @@ class Sender:
         recipients: Sequence[Subscription],
         new_ids: Sequence[str],
         now_ms: int,
+        feedback: Feedback | None,
+        views: Views | None,
     ) -> None:
         delivered = failed = 0
         for subscription, new_id in zip(recipients, new_ids, strict=False):
+            seen, wrapped = message, envelope
             try:
-                self._put(tx, subscription, message, envelope, new_id, now_ms)
+                if views is not None:
+                    seen, wrapped = views.of(subscription)
+                self._put(tx, subscription, seen, wrapped, new_id, now_ms)
                 delivered += subscription.protocol not in TRIED_LATER
+                if feedback is not None and subscription.protocol not in TRIED_LATER:
+                    tx.after_commit(self.status.delivered, feedback, subscription, seen, new_id)
             except Undeliverable as reason:
                 failed += 1
-                self.bury(tx, subscription, _letter(subscription, message, envelope, new_id), now_ms, str(reason))
+                if feedback is not None:
+                    tx.after_commit(self.status.failed, feedback, subscription, seen, reason)
+                if not isinstance(reason, Denied):
+                    self.bury(tx, subscription, _letter(subscription, seen, wrapped, new_id), now_ms, str(reason))
         for name, count in (("Delivered", delivered), ("Failed", failed)):
             if count:
                 tx.after_commit(self._count, key, f"NumberOfNotifications{name}", count)
@@ -223,8 +272,12 @@ class Sender:
                 sender_id=SENDER_ID,
                 body=envelope.event(subscription),
                 trace_header=message.trace_header,
+                source_arn=subscription.topic_arn,
             )
             self._platform.delivery.put(tx, subscription.endpoint, event, now_ms)
+        elif protocol == "firehose":
+            record = _letter(subscription, message, envelope, new_id)
+            self._platform.delivery.put(tx, subscription.endpoint, record, now_ms)
         elif protocol in self.outlets:
             body = message.body_for(protocol) if subscription.is_raw else envelope.notification(subscription)
             self.outlets[protocol].put(tx, subscription, message, body, now_ms)
@@ -241,6 +294,7 @@ class Sender:
             tx.after_commit(log_line, f"a message of {subscription.topic_arn} is dropped: {reason}")
             return
         key = topics.key_of(subscription.topic_arn)
+        letter = msgspec.structs.replace(letter, source_arn=subscription.topic_arn)
         try:
             self._put_on_queue(tx, target, letter, now_ms)
             tx.after_commit(self._count, key, "NumberOfNotificationsRedrivenToDlq", 1)
@@ -249,7 +303,7 @@ class Sender:
             tx.after_commit(log_line, f"a message of {subscription.topic_arn} is dropped: {reason}, and {refusal}")
 
     def _put_on_queue(self, tx: Tx, queue_arn: str, letter: delivery.Message, now_ms: int) -> None:
-        if not queue_arn.endswith(".fifo"):
+        if letter.deduplication_id is not None and not queue_arn.endswith(".fifo"):
             letter = msgspec.structs.replace(letter, deduplication_id=None)
         self._platform.delivery.put(tx, queue_arn, letter, now_ms)
 
@@ -277,6 +331,7 @@ def _letter(subscription: Subscription, message: Message, envelope: Envelope, ne
         trace_header=message.trace_header,
         group_id=message.group_id,
         deduplication_id=message.dedup_id,
+        source_arn=subscription.topic_arn,
     )
 
 

@@ -10,26 +10,24 @@ from collections.abc import Mapping
 import orjson
 
 from cumulet.kernel.arns import parse_arn
-from cumulet.services.sns import delivery_policies, filter_policies
+from cumulet.services.sns import delivery_policies, filter_policies, replay_policies, service_roles
 from cumulet.services.sns.errors import InvalidParameterException, invalid
 from cumulet.services.sns.filter_policies import RefusedAttribute
 from cumulet.services.sns.subscriptions import Subscription
-from cumulet.services.sns.topic_attributes import not_yet
 from cumulet.services.sns.topics import Topic
 
 SETTABLE = frozenset(
     {
         *("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"),
-        *("ReplayPolicy", "SubscriptionRoleArn"),
+        *(replay_policies.NAME, "SubscriptionRoleArn"),
     }
 )
-NOT_YET = frozenset({"ReplayPolicy", "SubscriptionRoleArn"})
 SCOPES = (filter_policies.ATTRIBUTES, filter_policies.BODY)
 RAW_PROTOCOLS = frozenset({"sqs", "http", "https", "firehose"})
 """SNS: the protocols with raw message delivery."""
 HTTP_PROTOCOLS = frozenset({"http", "https"})
 DEFAULTS = {"FilterPolicyScope": filter_policies.ATTRIBUTES}
-JSON = frozenset({"DeliveryPolicy", "FilterPolicy", "RedrivePolicy"})
+JSON = frozenset({"DeliveryPolicy", "FilterPolicy", "RedrivePolicy", replay_policies.NAME})
 ON_SUBSCRIBE = "Attributes Reason: "
 """What comes before the reason when Subscribe refuses an attribute."""
 
@@ -92,9 +90,7 @@ def _checked(topic: Topic, protocol: str, endpoint: str, name: str, value: str) 
     """Return a value as it is kept, empty when it unsets; raises RefusedAttribute with what is wrong."""
     if name not in SETTABLE:
         raise RefusedAttribute("AttributeName")
-    if name in NOT_YET:
-        raise not_yet(f"{name} of subscriptions")
-    if name in JSON and _is_empty(value):
+    if name in JSON and name != replay_policies.NAME and _is_empty(value):
         return ""
     if name == "RawMessageDelivery":
         return _checked_raw(protocol, value)
@@ -102,8 +98,14 @@ def _checked(topic: Topic, protocol: str, endpoint: str, name: str, value: str) 
         raise RefusedAttribute(
             f"FilterPolicyScope: Invalid value [{value}]. Please use either MessageBody or MessageAttributes"
         )
+    if name == service_roles.SUBSCRIPTION_ROLE:
+        _check_role(protocol, value)
     if name == "RedrivePolicy":
         _check_redrive(topic, endpoint, value)
+    if name == replay_policies.NAME:
+        if not topic.is_fifo:
+            raise RefusedAttribute("AttributeName")
+        return replay_policies.checked(value)
     if name == "DeliveryPolicy":
         try:
             return delivery_policies.of_subscription(value)
@@ -119,6 +121,14 @@ def _checked_raw(protocol: str, value: str) -> str:
     if is_raw == "true" and protocol not in RAW_PROTOCOLS:
         raise RefusedAttribute(f"Delivery protocol [{protocol}] does not support raw message delivery.")
     return is_raw
+
+
+def _check_role(protocol: str, value: str) -> None:
+    """SNS: delivery streams alone are written to by a role, and always."""
+    if protocol != "firehose":
+        raise RefusedAttribute(f"Delivery protocol [{protocol}] does not support {service_roles.SUBSCRIPTION_ROLE}.")
+    if service_roles.role_of(value) is None:
+        raise RefusedAttribute(service_roles.no_subscription_role(value))
 
 
 def _check_redrive(topic: Topic, endpoint: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -13,13 +14,21 @@ from cumulet.kernel.ids import secret
 from cumulet.services import list_tokens
 from cumulet.services.service import Platform
 from cumulet.services.sns import (
+    archives,
     arns,
+    ended_subscriptions,
     endpoints,
+    large_messages,
     pending,
     platform_endpoints,
+    principals,
+    replay_policies,
+    replays,
+    service_roles,
     subscription_attributes,
     subscriptions,
     topics,
+    usage,
 )
 from cumulet.services.sns.base import SnsBase
 from cumulet.services.sns.errors import (
@@ -28,12 +37,15 @@ from cumulet.services.sns.errors import (
     invalid,
     no_such_subscription,
 )
+from cumulet.services.sns.filter_policies import RefusedAttribute
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic, TopicKey
 from cumulet.store import Tx
 
 if TYPE_CHECKING:
     from types_boto3_sns import type_defs as t
+
+    from cumulet.services.sns.signer import Signer
 
 PENDING = "pending confirmation"
 PENDING_IN_LISTS = "PendingConfirmation"
@@ -69,10 +81,18 @@ class SubscriptionOperations(SnsBase):
         pending one gets a new token.
         """
         protocol = request["Protocol"]
-        topic = await self.topic(call, request["TopicArn"])
-        endpoint = endpoints.checked(topic, protocol, request.get("Endpoint", ""))
+        given_endpoint = request.get("Endpoint", "")
+        facts = {"sns:protocol": protocol, "sns:endpoint": given_endpoint}
+        topic = await self.topic(call, request["TopicArn"], facts)
+        endpoint = endpoints.checked(topic, protocol, given_endpoint)
         given = dict(request.get("Attributes", {}))
-        uuid = self.ids.uuid()
+        if protocol == "firehose":
+            service_roles.check_stream(call.account, endpoint, given.get(service_roles.SUBSCRIPTION_ROLE))
+        uuid, now_ms = self.ids.uuid(), self.clock.now_ms()
+        is_confirmed = endpoints.is_confirmed_at_once(protocol, endpoint, call.account)
+        signer = (
+            await self.sender.signing.signer() if protocol in endpoints.ASKED_IF_FOREIGN and not is_confirmed else None
+        )
         new = Subscription(
             id=0,
             topic_id=topic.id,
@@ -80,35 +100,54 @@ class SubscriptionOperations(SnsBase):
             uuid=uuid,
             region=topic.region,
             owner=call.account,
-            principal=call.identity.principal,
+            principal=principals.of_caller(call.identity.principal),
             protocol=protocol,
             endpoint=endpoint,
             attributes=subscription_attributes.created_with(topic, protocol, endpoint, given),
             token=_new_token(uuid),
-            is_confirmed=protocol in endpoints.CONFIRMED_AT_ONCE,
-            is_authenticated=protocol in endpoints.CONFIRMED_AT_ONCE,
-            created_ms=self.clock.now_ms(),
+            is_confirmed=is_confirmed,
+            is_authenticated=is_confirmed,
+            created_ms=now_ms,
         )
-        subscription = await self.store.transact(self._subscribe, topic.key, new, given)
+        await self._check_role(new.attributes, subscription_attributes.ON_SUBSCRIBE)
+        subscription = await self.store.transact(self._subscribe, topic.key, new, given, signer)
         is_shown = subscription.is_confirmed or request.get("ReturnSubscriptionArn", False)
         return {"SubscriptionArn": subscription.arn if is_shown else PENDING}
 
-    def _subscribe(self, tx: Tx, key: TopicKey, new: Subscription, given: dict[str, str]) -> Subscription:
+    async def _check_role(self, attributes: Mapping[str, str], prefix: str = "") -> None:
+        """Check, in enforce mode, that the role that writes to a delivery stream trusts SNS."""
+        role = attributes.get(service_roles.SUBSCRIPTION_ROLE)
+        if role and self.is_enforcing and not await service_roles.is_trusted(self.platform.delivery.roles, role):
+            raise invalid(f"{prefix}{service_roles.no_subscription_role(role)}")
+
+    def _subscribe(
+        self, tx: Tx, key: TopicKey, new: Subscription, given: dict[str, str], signer: Signer | None
+    ) -> Subscription:
         topic = topics.load(tx, key)
         if new.protocol == "application" and platform_endpoints.find(tx, new.endpoint) is None:
             raise invalid(f"Endpoint Reason: Endpoint does not exist for endpoint arn{new.endpoint}")
         existing = subscriptions.find_same(tx, topic.id, new.protocol, new.endpoint)
         if existing is None:
+            large_messages.check_subscriber(tx, topic, new.protocol)
             subscription = msgspec.structs.replace(new, id=tx.next_id(), topic_id=topic.id)
+            self.usage_limits.check_subscription(tx, topic)
+            if subscription.has_filter_policy:
+                self.usage_limits.check_filter_policy(tx, topic)
+            self._start_replay(tx, subscription, new.created_ms, subscription_attributes.ON_SUBSCRIBE)
             subscriptions.insert(tx, subscription)
         else:
             if subscription_attributes.differ(existing.attributes, given):
                 raise invalid("Attributes Reason: Subscription already exists with different attributes")
             if existing.is_confirmed:
                 return existing
-            subscription = subscriptions.renew(tx, existing, _token_of(existing.uuid, new.token), new.created_ms)
+            if new.is_confirmed:
+                subscription = msgspec.structs.replace(existing, is_confirmed=True, is_authenticated=True)
+                subscriptions.save(tx, subscription)
+                tx.after_commit(self.replayer.go_on, subscription.id)
+            else:
+                subscription = subscriptions.renew(tx, existing, _token_of(existing.uuid, new.token), new.created_ms)
         if not subscription.is_confirmed:
-            self.confirmations.ask(tx, subscription, new.created_ms)
+            self.confirmations.ask(tx, subscription, new.created_ms, signer)
             tx.after_commit(self.pending.watch, new.created_ms)
         tx.after_commit(self.directory.changed, topic.id)
         return subscription
@@ -131,7 +170,7 @@ class SubscriptionOperations(SnsBase):
         return await self.store.transact(self._confirm, token, is_authenticated, self.clock.now_ms())
 
     def _confirm(self, tx: Tx, token: str, is_authenticated: bool, now_ms: int) -> Subscription:
-        subscription = subscriptions.find(tx, _uuid_of(token))
+        subscription = subscriptions.find(tx, _uuid_of(token)) or self._restored(tx, token, now_ms)
         if (
             subscription is None
             or not hmac.compare_digest(subscription.token, token)
@@ -143,9 +182,26 @@ class SubscriptionOperations(SnsBase):
         if now_ms - subscription.created_ms > pending.LIFE_MS:
             raise invalid("Token")
         tx.after_commit(self.directory.changed, subscription.topic_id)
+        tx.after_commit(self.replayer.go_on, subscription.id)
         return subscriptions.save(
             tx, msgspec.structs.replace(subscription, is_confirmed=True, is_authenticated=is_authenticated)
         )
+
+    def _restored(self, tx: Tx, token: str, now_ms: int) -> Subscription | None:
+        """Return a subscription that has ended and goes on by its token, unless its endpoint has another one now."""
+        ended = ended_subscriptions.take(tx, _uuid_of(token), token, now_ms)
+        topic = topics.find(tx, topics.key_of(ended.topic_arn)) if ended else None
+        if ended is None or topic is None or topic.id != ended.topic_id:
+            return None
+        if subscriptions.find_same(tx, topic.id, ended.protocol, ended.endpoint) is not None:
+            return None
+        large_messages.check_subscriber(tx, topic, ended.protocol)
+        if ended.has_filter_policy:
+            self.usage_limits.check_filter_policy(tx, topic)
+        subscription = msgspec.structs.replace(ended, id=tx.next_id(), created_ms=now_ms)
+        subscriptions.insert(tx, subscription)
+        tx.after_commit(self.directory.changed, topic.id)
+        return subscription
 
     async def unsubscribe(self, call: Call, request: t.UnsubscribeInputTypeDef) -> None:
         """End a subscription; one that isn't there is no error."""
@@ -167,7 +223,9 @@ class SubscriptionOperations(SnsBase):
         if not subscription.is_confirmed:
             raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
         subscriptions.delete(tx, subscription)
-        self.confirmations.tell_end(tx, subscription, now_ms)
+        ended_subscriptions.put(tx, subscription, now_ms)
+        is_by_owner = call is not None and call.account == subscription.owner
+        self.confirmations.tell_end(tx, subscription, now_ms, is_by_owner=is_by_owner)
         tx.after_commit(self.directory.changed, subscription.topic_id)
 
     async def get_subscription_attributes(
@@ -176,23 +234,45 @@ class SubscriptionOperations(SnsBase):
         """Return what is set on a subscription, and what it is."""
         name = named(request["SubscriptionArn"])
         topic, subscription = await self.store.read(self._load, call, name)
-        return {"Attributes": subscription_attributes.shown(topic, subscription)}
+        attributes = subscription_attributes.shown(topic, subscription)
+        if replay_policies.NAME in attributes:
+            replay = await self.store.read(replays.find, subscription.id)
+            if replay is not None:
+                attributes["ReplayStatus"] = replay.status
+        return {"Attributes": attributes}
 
     async def set_subscription_attributes(self, call: Call, request: t.SetSubscriptionAttributesInputTypeDef) -> None:
         """Set one attribute of a subscription."""
-        await self.store.transact(
-            self._set,
-            call,
-            named(request["SubscriptionArn"]),
-            request["AttributeName"],
-            request.get("AttributeValue", ""),
-        )
+        name = named(request["SubscriptionArn"])
+        attribute, value = request["AttributeName"], request.get("AttributeValue", "")
+        await self._check_role({attribute: value})
+        await self.store.transact(self._set, call, name, attribute, value, self.clock.now_ms())
 
-    def _set(self, tx: Tx, call: Call, name: Named, attribute: str, value: str) -> None:
+    def _set(self, tx: Tx, call: Call, name: Named, attribute: str, value: str, now_ms: int) -> None:
         topic, subscription = self._load(tx, call, name)
         attributes = subscription_attributes.changed(topic, subscription, attribute, value)
-        subscriptions.save(tx, msgspec.structs.replace(subscription, attributes=attributes))
+        if attributes.get(usage.FILTER_POLICY) and not subscription.has_filter_policy:
+            self.usage_limits.check_filter_policy(tx, topic)
+        if attribute == replay_policies.NAME:
+            self._start_replay(tx, msgspec.structs.replace(subscription, attributes=attributes), now_ms, "")
+        subscriptions.change(tx, subscription, attributes)
         tx.after_commit(self.directory.changed, subscription.topic_id)
+
+    def _start_replay(self, tx: Tx, subscription: Subscription, now_ms: int, prefix: str) -> None:
+        """Replay what the subscription's replay policy asks for, and nothing where it has none.
+
+        `prefix` is what the operation puts before the reason why it can't.
+        """
+        policy = subscription.attributes.get(replay_policies.NAME)
+        if policy is None:
+            replays.delete(tx, subscription.id)
+            return
+        try:
+            span = replay_policies.span(policy, archives.of_topic(tx, subscription.topic_id), now_ms)
+        except RefusedAttribute as error:
+            raise invalid(f"{prefix}{error}") from None
+        replays.start(tx, subscription.id, subscription.topic_id, span)
+        tx.after_commit(self.replayer.go_on, subscription.id)
 
     async def list_subscriptions(self, call: Call, request: t.ListSubscriptionsInputTypeDef) -> dict[str, Any]:
         """List the account's subscriptions in the region, a hundred at a time, oldest first."""

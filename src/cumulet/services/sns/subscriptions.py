@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from cumulet.services.sns import replays, topics, usage
 from cumulet.store import Row, Tx
 
 _COLUMNS = (
@@ -11,6 +12,7 @@ _COLUMNS = (
     "is_authenticated, created_at"
 )
 SELECT_BY_UUID = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE uuid = ?"
+SELECT_BY_ID = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE id = ?"
 SELECT_BY_ENDPOINT = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE topic_id = ? AND protocol = ? AND endpoint = ?"
 SELECT_OF_TOPIC = f"SELECT {_COLUMNS} FROM sns_subscriptions WHERE topic_id = ? AND id > ? ORDER BY id LIMIT ?"
 SELECT_OF_OWNER = (
@@ -29,7 +31,7 @@ SELECT_DELETED_TOPIC = "SELECT topic_id FROM sns_deleted_topics WHERE topic_id =
 DELETE_SUBSCRIPTION = "DELETE FROM sns_subscriptions WHERE id = ?"
 COUNT_DELETED = "UPDATE sns_topics SET deleted_subscriptions = deleted_subscriptions + 1 WHERE id = ?"
 
-IS_RAW = {"lambda": False, "sms": True, "application": True}
+IS_RAW = {"lambda": False, "sms": True, "application": True, "email": True, "email-json": False}
 """The protocols for which RawMessageDelivery means nothing."""
 
 
@@ -58,6 +60,11 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
 
     @property
+    def has_filter_policy(self) -> bool:
+        """Whether a filter policy chooses its messages."""
+        return bool(self.attributes.get(usage.FILTER_POLICY))
+
+    @property
     def arn(self) -> str:
         """The subscription's ARN."""
         return f"{self.topic_arn}:{self.uuid}"
@@ -66,7 +73,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     def is_raw(self) -> bool:
         """Does the endpoint get the message itself, without the envelope?
 
-        SNS: functions never do, phones always.
+        SNS: functions never do, phones and mails of text always.
         """
         if self.protocol in IS_RAW:
             return IS_RAW[self.protocol]
@@ -76,6 +83,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 def find(tx: Tx, uuid: str) -> Subscription | None:
     """Return the subscription whose ARN ends like this, or None."""
     row = tx.one(SELECT_BY_UUID, uuid)
+    return _from_row(row) if row else None
+
+
+def find_by_id(tx: Tx, subscription_id: int) -> Subscription | None:
+    """Return a subscription, or None."""
+    row = tx.one(SELECT_BY_ID, subscription_id)
     return _from_row(row) if row else None
 
 
@@ -104,6 +117,7 @@ def insert(tx: Tx, subscription: Subscription) -> None:
         int(subscription.is_authenticated),
         subscription.created_ms,
     )
+    _count_filter_policy(tx, subscription, int(subscription.has_filter_policy))
 
 
 def save(tx: Tx, subscription: Subscription) -> Subscription:
@@ -126,9 +140,18 @@ def renew(tx: Tx, subscription: Subscription, token: str, now_ms: int) -> Subscr
 
 
 def delete(tx: Tx, subscription: Subscription) -> None:
-    """Delete a subscription; its topic counts it."""
+    """Delete a subscription and its replay; its topic counts it."""
+    replays.delete(tx, subscription.id)
     tx.run(DELETE_SUBSCRIPTION, subscription.id)
     tx.run(COUNT_DELETED, subscription.topic_id)
+    _count_filter_policy(tx, subscription, -int(subscription.has_filter_policy))
+
+
+def change(tx: Tx, before: Subscription, attributes: dict[str, str]) -> Subscription:
+    """Give a subscription other attributes and return it."""
+    after = save(tx, msgspec.structs.replace(before, attributes=attributes))
+    _count_filter_policy(tx, after, int(after.has_filter_policy) - int(before.has_filter_policy))
+    return after
 
 
 def of_topic(tx: Tx, topic_id: int, after: int, limit: int) -> list[Subscription]:
@@ -160,6 +183,11 @@ def is_of_deleted_topic(tx: Tx, subscription: Subscription) -> bool:
 def still_there(tx: Tx, found: list[Subscription]) -> list[Subscription]:
     """Return those of some subscriptions whose topics are not deleted."""
     return [subscription for subscription in found if not is_of_deleted_topic(tx, subscription)]
+
+
+def _count_filter_policy(tx: Tx, subscription: Subscription, change: int) -> None:
+    if change:
+        usage.count_filter_policy(tx, topics.key_of(subscription.topic_arn), subscription.topic_id, change)
 
 
 def _from_row(row: Row) -> Subscription:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from cumulet import delivery
 from cumulet.delivery import TooLarge, Undeliverable
 from cumulet.kernel.arns import Arn
-from cumulet.services.sns import message_attributes, topics
+from cumulet.services.sns import large_messages, message_attributes, topics
 from cumulet.services.sns.messages import Message, MessageAttribute
-from cumulet.services.sns.publishing import MOST_BYTES
 from cumulet.services.sns.sender import Sender
 from cumulet.services.sns.topics import TopicKey
 from cumulet.store import Tx
@@ -30,7 +29,7 @@ class Target:
             raise Undeliverable(f"{arn} is a FIFO topic, which takes no messages of other services")
         attributes = {name: MessageAttribute(*attribute) for name, attribute in message.attributes.items()}
         size_bytes = len(message.body.encode()) + message_attributes.size_bytes(attributes)
-        if size_bytes > MOST_BYTES:
+        if size_bytes > large_messages.most_bytes(topic):
             raise TooLarge(f"{size_bytes} bytes are too many for the topic {arn}")
         published = Message(
             id=message.id,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from cumulet.kernel.errors import NotImplementedFailure
-from cumulet.services.sns import delivery_policies, permissions
+from cumulet.services.sns import archive_policies, delivery_policies, delivery_status, large_messages, permissions
 from cumulet.services.sns.errors import invalid
 from cumulet.services.sns.subscription_counts import Counts
 from cumulet.services.sns.topics import Topic, TopicKey
@@ -25,23 +25,24 @@ FIFO_NAME_TEXT = (
 LONGEST_DISPLAY_NAME = 100
 """Characters."""
 DOCUMENTS = frozenset({"DeliveryPolicy", "Policy"})
-FIFO_ONLY = frozenset({"ContentBasedDeduplication", "FifoThroughputScope"})
+FIFO_DEFAULTS = ("ContentBasedDeduplication", "FifoThroughputScope")
+"""What a FIFO topic shows that was not set."""
+FIFO_ONLY = frozenset({archive_policies.NAME, *FIFO_DEFAULTS})
 DEFAULTS = {
+    archive_policies.NAME: "",
     "ContentBasedDeduplication": "false",
     "DeliveryPolicy": "",
     "DisplayName": "",
     "FifoThroughputScope": "Topic",
     "FifoTopic": "false",
     "KmsMasterKeyId": "",
+    "MaximumMessageSize": str(large_messages.USUAL_BYTES),
     "Policy": "",
     "SignatureVersion": "1",
     "TracingConfig": "PassThrough",
+    **dict.fromkeys(delivery_status.ATTRIBUTES, ""),
 }
 """What a topic has that nothing was set on; an empty value unsets what has an empty default."""
-NOT_YET = re.compile(
-    r"ArchivePolicy|MaximumMessageSize"
-    r"|(HTTP|Firehose|Lambda|Application|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)"
-)
 
 
 def is_fifo_requested(given: Mapping[str, str]) -> bool:
@@ -66,6 +67,11 @@ def created_with(key: TopicKey, given: Mapping[str, str]) -> dict[str, str]:
             attributes[name] = _boolean(name, value)
             continue
         _check_known(name, f"Attributes Reason: Unknown attribute {name}")
+        if name == archive_policies.NAME:
+            if not is_fifo:
+                raise invalid(f"Attributes Reason: Unknown attribute {name}")
+            attributes[name] = archive_policies.checked(value, "Attributes Reason: ")
+            continue
         if name in FIFO_ONLY and not is_fifo:
             raise invalid(f"Attributes Reason: {name} is only supported for FIFO topics")
         attributes[name] = _checked(key, name, value)
@@ -97,7 +103,12 @@ def differ(topic: Topic, given: Mapping[str, str]) -> bool:
 
 
 def _is_same(name: str, one: str, other: str) -> bool:
-    """Whether two values mean the same: a document may be written in several ways."""
+    """Whether two values mean the same: a document may be written in several ways.
+
+    SNS (recorded): CreateTopic gives no topic that is there an archive policy, not even the one that it has.
+    """
+    if name == archive_policies.NAME:
+        return not other and not one
     if name in DOCUMENTS and one and other:
         return bool(orjson.loads(one) == orjson.loads(other))
     return one == other
@@ -116,7 +127,7 @@ def shown(topic: Topic, counts: Counts) -> dict[str, str]:
         "TopicArn": topic.arn,
     }
     if topic.is_fifo:
-        attributes |= {name: DEFAULTS[name] for name in sorted(FIFO_ONLY)}
+        attributes |= {name: DEFAULTS[name] for name in FIFO_DEFAULTS}
     return attributes | topic.attributes
 
 
@@ -126,8 +137,6 @@ def not_yet(what: str) -> NotImplementedFailure:
 
 
 def _check_known(name: str, text: str) -> None:
-    if NOT_YET.fullmatch(name):
-        raise not_yet(name)
     if name not in CHECKS:
         raise invalid(text)
 
@@ -165,10 +174,22 @@ def _one_of(*values: str) -> Callable[[TopicKey, str, str], str]:
     return check
 
 
+def _archive_policy(key: TopicKey, name: str, value: str) -> str:
+    return archive_policies.checked(value)
+
+
 def _policy(key: TopicKey, name: str, value: str) -> str:
     if not value:
         return value
     return permissions.checked_policy(value)
+
+
+def _size(key: TopicKey, name: str, value: str) -> str:
+    return large_messages.checked(value)
+
+
+def _feedback(key: TopicKey, name: str, value: str) -> str:
+    return delivery_status.checked(name, value)
 
 
 def _delivery_policy(key: TopicKey, name: str, value: str) -> str:
@@ -176,12 +197,15 @@ def _delivery_policy(key: TopicKey, name: str, value: str) -> str:
 
 
 CHECKS: dict[str, Callable[[TopicKey, str, str], str]] = {
+    archive_policies.NAME: _archive_policy,
     "ContentBasedDeduplication": _flag,
     "DeliveryPolicy": _delivery_policy,
     "DisplayName": _display_name,
     "FifoThroughputScope": _one_of("Topic", "MessageGroup"),
     "KmsMasterKeyId": _any,
+    "MaximumMessageSize": _size,
     "Policy": _policy,
     "SignatureVersion": _one_of("1", "2"),
     "TracingConfig": _one_of("PassThrough", "Active"),
+    **dict.fromkeys(delivery_status.ATTRIBUTES, _feedback),
 }

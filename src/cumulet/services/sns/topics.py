@@ -14,11 +14,13 @@ from cumulet.kernel.arns import partition_of
 from cumulet.services.sns.errors import no_such_topic
 from cumulet.store import Row, Tx
 
-_COLUMNS = "id, account, region, name, attributes, tags, created_at"
+_COLUMNS = "id, account, region, name, attributes, tags, data_protection, created_at"
 SELECT_TOPIC = f"SELECT {_COLUMNS} FROM sns_topics WHERE account = ? AND region = ? AND name = ?"
 SELECT_NAMES = "SELECT name FROM sns_topics WHERE account = ? AND region = ? AND name > ? ORDER BY name LIMIT ?"
-INSERT_TOPIC = f"INSERT INTO sns_topics ({_COLUMNS}, deleted_subscriptions) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
-UPDATE_TOPIC = "UPDATE sns_topics SET attributes = ?, tags = ? WHERE id = ?"
+INSERT_TOPIC = (
+    f"INSERT INTO sns_topics ({_COLUMNS}, deleted_subscriptions, filter_policies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)"
+)
+UPDATE_TOPIC = "UPDATE sns_topics SET attributes = ?, tags = ?, data_protection = ? WHERE id = ?"
 DELETE_TOPIC = "DELETE FROM sns_topics WHERE id = ?"
 INSERT_DELETED = "INSERT INTO sns_deleted_topics (topic_id) VALUES (?)"
 
@@ -46,6 +48,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, str]
     """What has been set, by AWS's names; defaults are not in it."""
     tags: dict[str, str]
+    data_protection: str
+    """The data protection policy as it was given; empty where there is none."""
     created_ms: int
 
     @property
@@ -95,7 +99,14 @@ def load(tx: Tx, key: TopicKey) -> Topic:
     return topic
 
 
-def create(tx: Tx, key: TopicKey, attributes: dict[str, str], tags: dict[str, str], now_ms: int) -> Topic:
+def create(
+    tx: Tx,
+    key: TopicKey,
+    attributes: dict[str, str],
+    tags: dict[str, str],
+    data_protection: str,
+    now_ms: int,
+) -> Topic:
     """Make a topic whose name is free."""
     topic = Topic(
         id=tx.next_id(),
@@ -104,15 +115,16 @@ def create(tx: Tx, key: TopicKey, attributes: dict[str, str], tags: dict[str, st
         name=key.name,
         attributes=attributes,
         tags=tags,
+        data_protection=data_protection,
         created_ms=now_ms,
     )
-    tx.run(INSERT_TOPIC, topic.id, *key, _text(attributes), _text(tags), now_ms)
+    tx.run(INSERT_TOPIC, topic.id, *key, _text(attributes), _text(tags), data_protection, now_ms)
     return topic
 
 
 def save(tx: Tx, topic: Topic) -> Topic:
     """Write a changed topic and return it."""
-    tx.run(UPDATE_TOPIC, _text(topic.attributes), _text(topic.tags), topic.id)
+    tx.run(UPDATE_TOPIC, _text(topic.attributes), _text(topic.tags), topic.data_protection, topic.id)
     return topic
 
 
@@ -135,7 +147,8 @@ def _from_row(row: Row) -> Topic:
         name=row[3],
         attributes=msgspec.json.decode(row[4], type=dict[str, str]),
         tags=msgspec.json.decode(row[5], type=dict[str, str]),
-        created_ms=row[6],
+        data_protection=row[6],
+        created_ms=row[7],
     )
 
 
