@@ -29,8 +29,9 @@ format: $(INSTALLED)    ## Put the code in its usual form.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-coverage: $(INSTALLED)  ## Write docs/coverage.md again.
+coverage: $(INSTALLED)  ## Write docs/coverage.md and docs/sensitive-data.md again.
 	$(BIN)/python docs/generate_coverage.py
+	$(BIN)/python docs/generate_sensitive_data.py
 
 bench: $(INSTALLED)     ## Measure; one table.
 	@$(BIN)/python bench/run.py $(ARGS)

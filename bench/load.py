@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -119,5 +119,20 @@ def sqs_request(url: str, operation: str, members: dict[str, object], key: tuple
     }
     request = AWSRequest("POST", f"http://{host}:{port}/", data=body, headers=headers)
     SigV4Auth(Credentials(*(key or ("000000000000", "secret"))), "sqs", "us-east-1").add_auth(request)
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    return ("\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body
+
+
+def sns_request(url: str, form: dict[str, str]) -> bytes:
+    """Return the bytes of an SNS request in the query protocol, signed with a placeholder."""
+    body = urlencode({"Version": "2010-03-31"} | form).encode()
+    host, port = address(url)
+    headers = {
+        "Host": f"{host}:{port}",
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "User-Agent": "bench",
+    }
+    request = AWSRequest("POST", f"http://{host}:{port}/", data=body, headers=headers)
+    SigV4Auth(Credentials("000000000000", "secret"), "sns", "us-east-1").add_auth(request)
     lines = [f"{name}: {value}" for name, value in request.headers.items()]
     return ("\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body

@@ -16,10 +16,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from delivery import Deliveries
 from functions import Functions
 from processes import CLIENT_CORE, pin_to
+from protection import Protection
 from queues import Queues
 from rows import Bench, Row
+from topics import Topics
 
 
 def show(rows: list[Row]) -> None:
@@ -44,7 +47,8 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         bench = Bench(Path(folder), options.seconds)
-        queues, functions = Queues(bench), Functions(bench)
+        queues, functions, topics = Queues(bench), Functions(bench), Topics(bench)
+        deliveries = Deliveries(bench)
         parts: dict[str, Callable[[], Iterator[Row]]] = {
             "send_open": queues.send_open,
             "send_enforce": queues.send_enforce,
@@ -59,6 +63,12 @@ def main() -> None:
             "environments": functions.environments,
             "queue_to_function": functions.queue_to_function,
             "queue_to_queue": functions.queue_to_queue,
+            "publish": topics.publish,
+            "fan_out": topics.fan_out,
+            "filters": topics.filters,
+            "http": deliveries.http,
+            "http_dead": deliveries.http_dead,
+            "inspect": Protection().inspect,
         }
         if options.peer:
             parts["peer"] = partial(queues.peer, *options.peer.split("=", 1))

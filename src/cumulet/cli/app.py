@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import shlex
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from cumulet.cli.connection import (
     ask,
     fail,
 )
+from cumulet.cli.data_protection import data_protection
 from cumulet.cli.invoke import invoke
 from cumulet.cli.logs import logs
 from cumulet.cli.outbox import outbox
@@ -78,6 +80,9 @@ def start(
     seed: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="Makes ids repeatable, for tests. (default none)")
     ] = None,
+    smtp: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Mail server. (default none: mail stays in the outbox)")
+    ] = None,
     let_anyone_on_the_network_in: Annotated[
         bool | None,
         typer.Option("--let-anyone-on-the-network-in", help="Listen beyond loopback although no signature is checked."),
@@ -93,12 +98,14 @@ def start(
         "durability": durability,
         "log": log,
         "seed": seed,
+        "smtp": smtp,
         "let_anyone_on_the_network_in": let_anyone_on_the_network_in,
     }
     try:
         config = load_config(flags)
     except ConfigError as error:
         fail(str(error), EXIT_USAGE)
+    gc.disable()  # all that is imported stays; the server begins to look for what doesn't
     from cumulet.gateway.server import bind, run
     from cumulet.kernel.errors import ServiceUnavailable
     from cumulet.store.errors import StoreError
@@ -149,6 +156,7 @@ def status(
 app.command()(invoke)
 app.command()(logs)
 app.command()(outbox)
+app.add_typer(data_protection, name="data-protection")
 app.add_typer(simulate, name="simulate")
 
 

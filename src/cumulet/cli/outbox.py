@@ -1,4 +1,4 @@
-"""`cumulet outbox`: what would have gone to telephones."""
+"""`cumulet outbox`: what would have gone to telephones and mail addresses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from cumulet.cli.connection import DEFAULT_URL, Url, ask
 
 def outbox(
     to: Annotated[
-        str | None, typer.Argument(metavar="TO", help="A phone number or the ARN of an endpoint; all without it.")
+        str | None,
+        typer.Argument(metavar="TO", help="A phone number, a mail address or the ARN of an endpoint; all without it."),
     ] = None,
     last: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many to show.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print messages as they are, a line of JSON each.")] = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Show the text messages and push notifications that were sent. Times are UTC."""
+    """Show the text messages, push notifications and mails that were sent. Times are UTC."""
     question: dict[str, str | int] = {"limit": last}
     if to is not None:
         question["to"] = to
@@ -33,4 +34,6 @@ def outbox(
 def _line(message: dict[str, Any]) -> str:
     failure = f"  [not delivered: {message['failure']}]" if "failure" in message else ""
     body = " ".join(message["body"].split())
-    return f"{message['sent_at']}  {message['kind']:4}  {message['to']}  {body}{failure}"
+    if message["kind"] == "email":
+        body = f"{message['details']['subject']}: {body}"
+    return f"{message['sent_at']}  {message['kind']:5}  {message['to']}  {body}{failure}"

@@ -34,6 +34,8 @@ class Call:
     scheme: str
     host: str
     """Under which the client reached the platform, port included."""
+    client: str
+    """The client's IP address; empty where it has none."""
     trace_header: str | None
     """The request's `X-Amzn-Trace-Id`."""
     hang_up: Callable[[], Awaitable[None]]

@@ -9,11 +9,14 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+
+from cumulet.kernel.mail_servers import mail_server
 
 AuthMode = Literal["open", "enforce"]
 ClockName = Literal["real", "virtual"]
@@ -28,6 +31,7 @@ CHOICES = {
     "function_network": ("own", "machine"),
     "log": ("auto", "pretty", "json", "off"),
 }
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -46,6 +50,10 @@ class Config:
     clock: ClockName = "real"
     durability: Durability = "full"
     log: LogStyle = "auto"
+    smtp: str | None = None
+    """Where mail is handed in: `host:port`, or `smtps://name:password@host`. Without it mail stays in the outbox."""
+    smtp_sender: str = "no-reply@cumulet.localhost"
+    """The address that mail is from."""
     function_network: FunctionNetwork = "own"
     """Each environment has a loopback interface of its own, and TCP and DNS to other machines; or shares all with the
     machine.
@@ -64,6 +72,13 @@ class Config:
                 raise ConfigError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be between 0 and 65535, not {self.port}")
+        if self.smtp is not None:
+            try:
+                mail_server(self.smtp)
+            except ValueError:
+                raise ConfigError("smtp must be host:port or smtps://name:password@host:port") from None
+        if not MAIL_ADDRESS.fullmatch(self.smtp_sender):
+            raise ConfigError(f"smtp_sender must be a mail address, not {self.smtp_sender!r}")
         if not 0 < self.request_deadline_seconds < math.inf:
             raise ConfigError(f"request_deadline_seconds must be more than 0, not {self.request_deadline_seconds}")
         for name, limit in self.quotas.items():

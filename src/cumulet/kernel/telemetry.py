@@ -45,8 +45,11 @@ class Telemetry:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sums: dict[tuple[Metric, int], list[float]] = {}
-        """Observations, total, minimum and maximum by metric and minute."""
+        self._sums: dict[int, dict[Metric, list[float]]] = {}
+        """Observations, total, minimum and maximum by minute and metric."""
+        self._minute_ms = -MINUTE_MS
+        self._of_minute: dict[Metric, list[float]] = {}
+        """Those of the minute that `record` counted in last."""
         self._sources: list[Callable[[], Iterable[Sample]]] = []
 
     @property
@@ -57,12 +60,16 @@ class Telemetry:
 
     def record(self, metric: Metric, value: float = 1.0) -> None:
         """Add one observation."""
-        self._add(metric, self.minute_ms, 1, value, value, value)
+        now_ms = self._clock.now_ms()
+        if not 0 <= now_ms - self._minute_ms < MINUTE_MS:
+            self._minute_ms = now_ms - now_ms % MINUTE_MS
+            self._of_minute = self._sums.setdefault(self._minute_ms, {})
+        _add(self._of_minute, metric, 1, value, value, value)
 
     def add(self, samples: Iterable[Sample]) -> None:
         """Add what came together elsewhere, or a drain that could not be written down."""
-        for sample in samples:
-            self._add(*sample)
+        for metric, minute_ms, *found in samples:
+            _add(self._sums.setdefault(minute_ms, {}), metric, *found)
 
     def collect_from(self, source: Callable[[], Iterable[Sample]]) -> None:
         """Ask `source` at each drain for what it has counted since it was asked last."""
@@ -72,19 +79,24 @@ class Telemetry:
         """Return what was observed since the last drain, and forget it."""
         for source in self._sources:
             self.add(source())
-        sums, self._sums = self._sums, {}
-        return [Sample(metric, minute_ms, *found) for (metric, minute_ms), found in sums.items()]
+        sums, self._sums, self._minute_ms = self._sums, {}, -MINUTE_MS
+        return [
+            Sample(metric, minute_ms, *found)
+            for minute_ms, of_minute in sums.items()
+            for metric, found in of_minute.items()
+        ]
 
-    def _add(
-        self, metric: Metric, minute_ms: int, observations: float, total: float, minimum: float, maximum: float
-    ) -> None:
-        found = self._sums.get((metric, minute_ms))
-        if found is None:
-            self._sums[metric, minute_ms] = [observations, total, minimum, maximum]
-            return
-        found[0] += observations
-        found[1] += total
-        if minimum < found[2]:
-            found[2] = minimum
-        if maximum > found[3]:
-            found[3] = maximum
+
+def _add(
+    sums: dict[Metric, list[float]], metric: Metric, observations: float, total: float, minimum: float, maximum: float
+) -> None:
+    found = sums.get(metric)
+    if found is None:
+        sums[metric] = [observations, total, minimum, maximum]
+        return
+    found[0] += observations
+    found[1] += total
+    if minimum < found[2]:
+        found[2] = minimum
+    if maximum > found[3]:
+        found[3] = maximum

@@ -6,8 +6,9 @@ A value is what JSON has for leaves: a string, a number, true, false or null.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cumulet.patterns import wildcards
 from cumulet.patterns.addresses import Address, address
@@ -39,8 +40,7 @@ def folded(text: str) -> str:
     return text.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Exactly:
+class Exactly(msgspec.Struct, frozen=True):
     """This string."""
 
     text: str
@@ -50,8 +50,7 @@ class Exactly:
         return value == self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """This number, however it is written. Numbers beyond the comparable ones are equal to themselves only."""
 
     number: int | float
@@ -63,8 +62,7 @@ class Number:
         return value == self.number or (micros(value) is not None and micros(value) == micros(self.number))
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """true, false or null."""
 
     constant: bool | None
@@ -74,8 +72,7 @@ class Constant:
         return value is self.constant
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(msgspec.Struct, frozen=True):
     """An IP address between two."""
 
     first: Address
@@ -88,8 +85,7 @@ class Addresses:
         return found[0] == self.first[0] and self.first <= found <= self.last
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(msgspec.Struct, frozen=True):
     """A string that begins so."""
 
     text: str
@@ -100,8 +96,7 @@ class Prefix:
         return isinstance(value, str) and (folded(value) if self.ignores_case else value).startswith(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Suffix:
+class Suffix(msgspec.Struct, frozen=True):
     """A string that ends so."""
 
     text: str
@@ -112,8 +107,7 @@ class Suffix:
         return isinstance(value, str) and (folded(value) if self.ignores_case else value).endswith(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoringCase:
+class IgnoringCase(msgspec.Struct, frozen=True):
     """This string in whatever case; `text` is folded."""
 
     text: str
@@ -123,8 +117,7 @@ class IgnoringCase:
         return isinstance(value, str) and folded(value) == self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(msgspec.Struct, frozen=True):
     """A string with anything in certain places."""
 
     parts: tuple[str, ...]
@@ -134,8 +127,7 @@ class Wildcard:
         return isinstance(value, str) and wildcards.matches(self.parts, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """A number between two, in millionths."""
 
     bottom: int
@@ -152,8 +144,7 @@ class Range:
         return not is_open_end
 
 
-@dataclass(frozen=True, slots=True)
-class AnythingBut:
+class AnythingBut(msgspec.Struct, frozen=True):
     """Any value, of whatever type, that none of the conditions accepts."""
 
     conditions: tuple[Condition, ...]
@@ -163,8 +154,7 @@ class AnythingBut:
         return not any(condition.accepts(value) for condition in self.conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(msgspec.Struct, frozen=True):
     """Any value."""
 
     def accepts(self, value: Scalar) -> bool:
@@ -172,8 +162,7 @@ class Exists:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """No value: accepts none, a field without values is asked for it."""
 
     def accepts(self, value: Scalar) -> bool:

@@ -9,8 +9,9 @@ elements. What is asked is asked of leaves: an object or an empty array is no va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cumulet.patterns.conditions import Condition, Exactly, Missing, Scalar
 
@@ -47,8 +48,7 @@ class Field:
         return is_missing and self._allows_missing
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True):
     """Fields that must match together."""
 
     fields: tuple[Field, ...]
@@ -58,8 +58,7 @@ class Branch:
         return all(field.matches(event) for field in self.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """What an event must be like."""
 
     branches: tuple[Branch, ...]

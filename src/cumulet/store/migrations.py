@@ -1,7 +1,8 @@
 """Brings a database to the schemas of this version, and refuses one that it can't bring there.
 
 Which blocks have been applied is recorded with their checksums. The check writes nothing and comes first, so a
-database that is refused stays as it is. Each block has its own transaction: a crash between two loses nothing.
+database that is refused stays as it is. All that is missing is applied in one transaction: a start waits for the disk
+once, however many services there are, and a crash or a block that fails leaves the database as it was.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ def check(connection: apsw.Connection, schemas: Sequence[Schema], folder: Path) 
 def migrate(connection: apsw.Connection, schemas: Sequence[Schema]) -> None:
     """Apply the blocks that are missing."""
     applied = _applied(connection)
-    for schema in schemas:
-        for block in schema.blocks:
-            if (schema.name, block.number) not in applied:
+    missing = [
+        (schema, block) for schema in schemas for block in schema.blocks if (schema.name, block.number) not in applied
+    ]
+    if missing:
+        with connection:
+            for schema, block in missing:
                 _apply(connection, schema, block)
 
 
@@ -51,7 +55,6 @@ def _applied(connection: apsw.Connection) -> dict[tuple[str, int], str]:
 
 
 def _apply(connection: apsw.Connection, schema: Schema, block: Block) -> None:
-    with connection:
-        for statement in block.statements:
-            connection.execute(dialect.sqlite_definition(statement))
-        connection.execute(INSERT_APPLIED, (schema.name, block.number, block.description, block.checksum))
+    for statement in block.statements:
+        connection.execute(dialect.sqlite_definition(statement))
+    connection.execute(INSERT_APPLIED, (schema.name, block.number, block.description, block.checksum))

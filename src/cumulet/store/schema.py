@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
+from pkgutil import get_data
 from typing import Self
 
 from cumulet.store import dialect
@@ -42,8 +42,8 @@ class Schema:
     @classmethod
     def of_package(cls, package: str) -> Self:
         """Read `schema.sql` of `package`; the schema has the package's last name."""
-        sql = resources.files(package).joinpath("schema.sql").read_text("utf-8")
-        return cls(package.rpartition(".")[2], sql)
+        sql = get_data(package, "schema.sql") or b""
+        return cls(package.rpartition(".")[2], sql.decode())
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

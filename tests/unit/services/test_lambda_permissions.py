@@ -8,12 +8,17 @@ import orjson
 import pytest
 
 from cumulet.kernel.errors import AwsError
+from cumulet.policies import Asker, Decision
 from cumulet.services.lambda_ import policies, policy_documents
-from cumulet.services.lambda_.policies import Asker, Statement
+from cumulet.services.lambda_.policies import Statement
 
 RESOURCE = "arn:aws:lambda:us-east-1:111111111111:function:hello"
 TOPIC = "arn:aws:sns:us-east-1:222222222222:orders"
 SNS_FOR_TOPIC = Asker(service="sns.amazonaws.com", facts={"aws:sourcearn": TOPIC, "aws:sourceaccount": "222222222222"})
+
+
+def allows(policy: policies.Policy, action: str, asker: Asker) -> bool:
+    return policies.compiled(policy).decision(action, RESOURCE, asker) is Decision.ALLOWED
 
 
 def statement(region: str = "us-east-1", **members: Any) -> Statement:
@@ -94,14 +99,14 @@ def test_conditions_are_written_as_lambda_does() -> None:
     ],
 )
 def test_a_service_may_invoke_for_its_resource_if_a_statement_fits(members: dict[str, Any], is_allowed: bool) -> None:
-    assert policies.allows([statement(**members)], "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed
+    assert allows([statement(**members)], "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed
 
 
 def test_conditions_on_what_is_not_known_do_not_hold() -> None:
     policy = [statement(SourceArn="*:*:*:*:*:*"), statement(SourceAccount="222222222222")]
 
-    assert not policies.allows(policy, "lambda:InvokeFunction", Asker(service="sns.amazonaws.com"))
-    assert not policies.allows([], "lambda:InvokeFunction", SNS_FOR_TOPIC)
+    assert not allows(policy, "lambda:InvokeFunction", Asker(service="sns.amazonaws.com"))
+    assert not allows([], "lambda:InvokeFunction", SNS_FOR_TOPIC)
 
 
 ROLE = "arn:aws:iam::222222222222:role/path/reader"
@@ -126,7 +131,7 @@ def test_a_principal_of_an_account_is_allowed_what_is_said_of_it(
 ) -> None:
     policy = [statement(Principal=principal)]
 
-    assert policies.allows(policy, "lambda:InvokeFunction", Asker(account=account, arn=arn)) is is_allowed
+    assert allows(policy, "lambda:InvokeFunction", Asker(account=account, arn=arn)) is is_allowed
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,10 @@ def test_a_principal_of_an_account_is_allowed_what_is_said_of_it(
         ({"Condition": {"StringLike": {"aws:SourceAccount": "2*"}}}, True),
         ({"Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:*:*:orders"}}}, True),
         ({"Condition": {"ArnLike": {"aws:SourceArn": TOPIC}, "Bool": {"aws:SecureTransport": True}}}, False),
+        ({"Effect": "Deny"}, False),
+        ({"Condition": {"StringNotEquals": {"aws:SourceAccount": "333333333333"}}}, True),
+        ({"Condition": {"ForAnyValue:StringLike": {"aws:SourceAccount": "2*"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:${aws:SourceAccount}:*"}}}, True),
     ],
 )
 def test_a_whole_policy_lets_a_service_do_what_a_statement_of_it_says(
@@ -156,4 +165,4 @@ def test_a_whole_policy_lets_a_service_do_what_a_statement_of_it_says(
     text = orjson.dumps({"Statement": [given]}).decode()
     policy = policy_documents.statements(text, "us-east-1", RESOURCE)
 
-    assert policies.allows(policy, "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed
+    assert allows(policy, "lambda:InvokeFunction", SNS_FOR_TOPIC) is is_allowed

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cumulet.kernel.errors import AwsError
-from cumulet.services.lambda_.configuration import RUNTIMES
+from cumulet.services.lambda_.configuration import runtimes
 from cumulet.services.lambda_.runtime_lifecycle import LIFECYCLES, check_create, check_update
 
 Check = Callable[[str, int], None]
@@ -65,7 +65,7 @@ def test_it_is_said_in_lambdas_words() -> None:
 def test_each_runtime_ends_once_and_has_a_successor_that_lives_as_long(runtime: str) -> None:
     lifecycle = LIFECYCLES[runtime]
 
-    assert runtime in RUNTIMES
+    assert runtime in runtimes()
     if lifecycle.block_create and lifecycle.block_update:
         assert lifecycle.block_create <= lifecycle.block_update
     if lifecycle.successor:

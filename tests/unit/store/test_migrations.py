@@ -61,11 +61,15 @@ def test_a_folder_that_does_not_fit_is_refused_unchanged(tmp_path: Path, later: 
     assert contents(tmp_path) == before
 
 
-def test_a_block_that_fails_is_undone_and_the_ones_before_it_stay(tmp_path: Path) -> None:
+def test_a_block_that_fails_undoes_those_that_were_missing_too(tmp_path: Path) -> None:
+    open_with(tmp_path, Schema("s", FIRST))
+    other = Schema("other", "-- 1: o\nCREATE TABLE others (id BIGINT PRIMARY KEY);\n")
+
     with pytest.raises(StoreError, match="no such table: missing"):
-        open_with(tmp_path, Schema("s", FIRST + BROKEN))
+        open_with(tmp_path, other, Schema("s", FIRST + BROKEN))
 
     assert open_with(tmp_path, Schema("s", FIRST)) == []
+    assert open_with(tmp_path, other, Schema("s", FIRST + SECOND)) == [(1, "a")]
 
 
 @pytest.mark.parametrize("text", ["-- 2: b\nSELECT 1;\n", FIRST + FIRST, "CREATE TABLE lost (x TEXT);\n" + FIRST])

@@ -1,0 +1,91 @@
+"""SNS under load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from load import address
+from rows import BODY, Bench, Row
+
+RAW = {"RawMessageDelivery": "true"}
+FILTERS = 1000
+
+
+class Topics:
+    """The rows about topics."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.server, self.measure, self.row = bench.server, bench.measure, bench.row
+
+    def publish(self) -> Iterator[Row]:
+        for attributes, what, wanted in ((RAW, "raw", "10,000"), ({}, "in signed envelopes", "")):
+            for server in self.server():
+                topic = Topic(server.url, [attributes])
+                request = topic.publish()
+                measured = self.measure(server, lambda n, body: request)
+            yield self.row(f"Publish to 1 queue, {what}", wanted, measured, "echo", "/s")
+
+    def fan_out(self) -> Iterator[Row]:
+        for attributes, what, wanted in ((RAW, "raw", "60,000"), ({}, "in signed envelopes", "")):
+            for server in self.server():
+                topic = Topic(server.url, [attributes] * 10)
+                request = topic.publish()
+                measured = self.measure(server, lambda n, body: request)
+            yield self.row(f"Publish to 10 queues, {what}", wanted, measured, "commit-64", "deliveries/s", 10)
+
+    def filters(self) -> Iterator[Row]:
+        """Measure a topic of which each message matches one of many filter policies."""
+        policies = [RAW | {"FilterPolicy": json.dumps({"kind": [f"kind-{n}"]})} for n in range(FILTERS)]
+        for server in self.server():
+            topic = Topic(server.url, policies)
+            requests = [topic.publish(kind=f"kind-{n}") for n in range(FILTERS)]
+            turn = iter(range(10**9))
+            measured = self.measure(server, lambda n, body: requests[next(turn) % FILTERS])
+        yield self.row(f"Publish, 1 of {FILTERS:,} filter policies matches", "4,000", measured, "echo", "/s")
+
+
+class Topic:
+    """A topic with a queue for each of its subscriptions."""
+
+    def __init__(self, url: str, subscriptions: list[dict[str, str]]) -> None:
+        """Make it; each subscription has these attributes."""
+        self.url = url
+        known: dict[str, Any] = {
+            "endpoint_url": url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "000000000000",
+            "aws_secret_access_key": "secret",
+        }
+        sns, sqs = boto3.client("sns", **known), boto3.client("sqs", **known)
+        self.arn = sns.create_topic(Name="bench")["TopicArn"]
+        for number, attributes in enumerate(subscriptions):
+            sqs.create_queue(QueueName=f"bench-{number}")
+            queue = f"arn:aws:sqs:us-east-1:000000000000:bench-{number}"
+            sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=queue, Attributes=attributes)
+
+    def publish(self, **attributes: str) -> bytes:
+        """Return the bytes of a request that publishes 1 KB."""
+        form = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": self.arn, "Message": BODY}
+        for number, (name, value) in enumerate(attributes.items(), 1):
+            entry = f"MessageAttributes.entry.{number}"
+            form |= {f"{entry}.Name": name, f"{entry}.Value.DataType": "String", f"{entry}.Value.StringValue": value}
+        body = urlencode(form).encode()
+        host, port = address(self.url)
+        headers = {
+            "Host": f"{host}:{port}",
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "User-Agent": "bench",
+        }
+        request = AWSRequest("POST", f"http://{host}:{port}/", data=body, headers=headers)
+        SigV4Auth(Credentials("000000000000", "secret"), "sns", "us-east-1").add_auth(request)
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        return ("\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body
