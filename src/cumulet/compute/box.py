@@ -308,7 +308,11 @@ class Box:
         elif "doors" in message:
             self.doors.set_result(sockets)
         elif "socket" in message:
-            self._sockets.popleft().set_result(sockets[0])
+            made = self._sockets.popleft()
+            if made.done():  # nobody waits for it any more
+                sockets[0].close()
+            else:
+                made.set_result(sockets[0])
         else:
             self._end = End(failure=message["failed"])
 
@@ -332,7 +336,8 @@ class Box:
             process.ended.set_result(end if end.failure is not None else End())
         self._programs.clear()
         for made in self._sockets:
-            made.set_exception(ConnectionError("the execution environment has ended"))
+            if not made.done():
+                made.set_exception(ConnectionError("the execution environment has ended"))
         if not self.doors.done():
             self.doors.set_exception(ConnectionError(end.failure or "the execution environment has ended"))
             self.doors.exception()  # it need not interest anybody

@@ -402,7 +402,32 @@ def test_a_runtime_is_killed_however_early(tmp_path: Path) -> None:
             process = await box.run(program, os.open(os.devnull, os.O_WRONLY))
             process.kill()
 
-            assert (await asyncio.wait_for(process.ended, 5)).message.endswith("signal: killed")
+            await asyncio.wait([process.ended], timeout=5)
+            assert process.ended.result().message.endswith("signal: killed")
+        finally:
+            box.listener.close()
+            await boxes.stop()
+
+    run(tmp_path, test)
+
+
+def test_a_socket_that_nobody_waits_for_any_more_is_closed_and_the_box_ends(tmp_path: Path) -> None:
+    async def test(rig: Rig) -> None:
+        boxes = Boxes(tmp_path / "boxes", "http://127.0.0.1:4566")
+        try:
+            box = await boxes.open(BoxSpec(task=str(open_folder(tmp_path))))
+
+            async def give_up() -> None:
+                asked = asyncio.ensure_future(box.new_socket())
+                await asyncio.sleep(0)
+                asked.cancel()
+
+            await give_up()
+            (await box.new_socket()).close()  # the answers come in order
+            await give_up()
+            box.kill()
+
+            assert await asyncio.wait([box.ended], timeout=5) == ({box.ended}, set())
         finally:
             box.listener.close()
             await boxes.stop()
