@@ -6,6 +6,9 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt --only-binary :all:
 INSTALLED = $(VENV)/installed
 
+# A test run starts hundreds of servers: Python is to keep what it has compiled, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo test lint format coverage bench clean
 
 help:            ## Show this list.
@@ -17,7 +20,7 @@ demo: $(INSTALLED)      ## Queues and functions, each with a kill -9 in the midd
 	@$(BIN)/python -m examples.functions.demo
 
 test: $(INSTALLED)      ## Run all tests.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 lint: $(INSTALLED)      ## Check style, types and the import contract.
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,13 +61,24 @@ def unpin() -> None:
 
 
 @contextmanager
-def running(command: list[str], ready: str, folder: Path | None = None, *, is_pinned: bool = True) -> Iterator[Server]:
-    """Run a server, on its core alone or on all, until the block ends; `ready` is a pattern whose group is the URL."""
+def running(
+    command: list[str],
+    ready: str,
+    folder: Path | None = None,
+    *,
+    is_pinned: bool = True,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Run a server, on its core alone or on all, until the block ends; `ready` is a pattern whose group is the URL.
+
+    Its environment is this process's, with `variables`.
+    """
     with Path(f"{folder}.log" if folder else os.devnull).open("w+b") as log:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE if folder is None else log,
             stderr=log,
+            env={**os.environ, **(variables or {})},
             preexec_fn=lambda: pin_to(SERVER_CORE) if is_pinned else unpin(),
         )
         try:

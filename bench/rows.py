@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -44,10 +44,15 @@ class Bench:
 
     # -- servers
 
-    def server(self, *options: str, is_pinned: bool = True) -> Iterator[Server]:
+    def server(
+        self, *options: str, is_pinned: bool = True, quotas: Mapping[str, int] | None = None
+    ) -> Iterator[Server]:
         self.count += 1
-        folder = self.folder / f"data-{self.count}"
-        with running(cumulet(folder, *options), READY, folder, is_pinned=is_pinned) as server:
+        folder, settings = self.folder / f"data-{self.count}", self.folder / f"settings-{self.count}.toml"
+        lines = [f'"{quota}" = {limit}' for quota, limit in (quotas or {}).items()]
+        settings.write_text("\n".join(["[quotas]", *lines]))
+        variables = {"CUMULET_CONFIG": str(settings)}
+        with running(cumulet(folder, *options), READY, folder, is_pinned=is_pinned, variables=variables) as server:
             yield server
         shutil.rmtree(folder)
 

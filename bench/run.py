@@ -21,6 +21,7 @@ from functions import Functions
 from processes import CLIENT_CORE, pin_to
 from protection import Protection
 from queues import Queues
+from replays import Replays
 from rows import Bench, Row
 from topics import Topics
 
@@ -64,8 +65,10 @@ def main() -> None:
             "queue_to_function": functions.queue_to_function,
             "queue_to_queue": functions.queue_to_queue,
             "publish": topics.publish,
+            "protected": topics.protected,
             "fan_out": topics.fan_out,
             "filters": topics.filters,
+            "replay": Replays(bench).replay,
             "http": deliveries.http,
             "http_dead": deliveries.http_dead,
             "inspect": Protection().inspect,

@@ -23,8 +23,8 @@ what each of the {count} managed identifiers finds. Every example in the tables 
 
 ## How it is found
 
-- A payload of JSON objects or arrays is read by value: strings, with their escapes undone, and numbers. Names are never
-  data. Any other payload is one text.
+- A payload of JSON objects or arrays is read by value: strings, with their escapes undone, and numbers. A string that
+  is such a document itself is read the same way. Names are never data. Any other payload is one text.
 - Most identifiers need a keyword: within 30 characters of the data, before or after, as AWS documents. In JSON a name
   counts for the values beneath it, however far, and not for values beside it. Case doesn't matter, a space in a keyword
   may be missing or be an underscore or a hyphen, and `customerSsn` has the word `ssn` in it.
@@ -41,7 +41,7 @@ else keeps its bytes.
 
 A policy's own identifiers have a name (1 to 128 letters, digits, `_` and `-`) and a regular expression of 1 to 200
 characters: letters, digits, `_#=@/;,- ` and `^$?[]{{}}|\\*+.`, so no groups. They run on RE2 and need no keyword: each
-takes time linear in the message, and one that would take too much memory is refused.
+takes time linear in the message, and one that is too complex (2,000 instructions of RE2) is refused.
 """
 TABLE = """
 ## {category}

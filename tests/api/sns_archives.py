@@ -10,7 +10,6 @@ from sns_topics import Listener, Topic, fifo_topic
 
 from cumulet.testing import Cumulet
 
-
 DAY_MS = 86_400_000
 
 
@@ -73,6 +72,13 @@ class ArchivedTopic:
         policy = replay_policy(self.began_ms if starts_ms is None else starts_ms, ends_ms)
         self.set_policy(listener, policy)
         self.come_to_rest()
+
+    def late(self, starts_ms: int | None = None, **attributes: str) -> Listener:
+        """Subscribe a new queue that is to get what was published before, and let it get that."""
+        policy = replay_policy(self.began_ms if starts_ms is None else starts_ms)
+        found = self.topic.raw_listener(ReplayPolicy=policy, **attributes)
+        self.come_to_rest()
+        return found
 
     def set_policy(self, listener: Listener, policy: str) -> None:
         self.topic.sns.set_subscription_attributes(

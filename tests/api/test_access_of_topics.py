@@ -62,6 +62,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cumulet]:
         sns.add_permission(TopicArn=granted, Label="l", AWSAccountId=[OWN], ActionName=["Publish"])
         for name, statements in POLICIES.items():
             sns.create_topic(Name=name, Attributes={"Policy": policy(name, statements)})
+        ours = opened.as_account(OWN).client("sns").create_topic(Name="ours")["TopicArn"]
+        sns.subscribe(TopicArn=ours, Protocol="sms", Endpoint="+14155550199")
     with Cumulet(folder, auth="enforce") as enforcing:
         yield enforcing
 
@@ -124,6 +126,21 @@ def test_a_policy_can_ask_who_subscribes_with_what(sns: Any) -> None:
     for protocol, endpoint in [("sms", "+16175550100"), ("https", "https://example.com/+1415")]:
         found = refused(sns.subscribe, TopicArn=name, Protocol=protocol, Endpoint=endpoint)
         assert found == silent("SNS:Subscribe", "subscribing-mail")
+
+
+def test_a_topics_owner_ends_a_subscription_but_does_not_look_into_it(sns: Any) -> None:
+    topic = f"arn:aws:sns:us-east-1:{OWN}:ours"
+    [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    arn = subscription["SubscriptionArn"]
+    change = {"AttributeName": "FilterPolicy", "AttributeValue": '{"a": ["b"]}'}
+
+    for ask, members in ((sns.get_subscription_attributes, {}), (sns.set_subscription_attributes, change)):
+        found = refused(ask, SubscriptionArn=arn, **members)
+        assert found == ("AuthorizationError", 403, "Not authorized to access this subscription")
+    sns.unsubscribe(SubscriptionArn=arn)
+
+    assert subscription["Owner"] == OTHER
+    assert arn not in str(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"])
 
 
 def test_another_account_does_with_a_topic_what_it_may(sns: Any) -> None:
@@ -232,19 +249,27 @@ def test_a_dead_letter_queue_must_let_the_topic_in_too(sns: Any, sqs: Any) -> No
     assert "Messages" not in sqs.receive_message(QueueUrl=queues["closed-one"])
 
 
-def test_a_topic_invokes_a_function_whose_policy_lets_it(server: Cumulet, sns: Any, sqs: Any) -> None:
-    function, iam = root_client(server, "lambda"), root_client(server, "iam")
+READER = "def handler(event, context):\n    return [record['Sns']['Message'] for record in event.get('Records', [])]\n"
+
+
+@pytest.fixture(scope="module")
+def reader(server: Cumulet) -> str:
+    """Return the ARN of a function that returns the messages that it gets."""
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    source = "def handler(event, context):\n    return [record['Sns']['Message'] for record in event['Records']]\n"
-    arn = function.create_function(
+    role = root_client(server, "iam").create_role(RoleName="worker", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    arn: str = root_client(server, "lambda").create_function(
         FunctionName="reader",
         Runtime="python3.11",
         Role=role,
         Handler="app.handler",
-        Code={"ZipFile": zip_of({"app.py": source})},
+        Code={"ZipFile": zip_of({"app.py": READER})},
     )["FunctionArn"]
+    return arn
+
+
+def test_a_topic_invokes_a_function_whose_policy_lets_it(server: Cumulet, sns: Any, sqs: Any, reader: str) -> None:
+    function = root_client(server, "lambda")
     seen = sqs.create_queue(QueueName="seen")["QueueUrl"]
     letters = sqs.create_queue(QueueName="unread")["QueueUrl"]
     letters_arn = f"arn:aws:sqs:us-east-1:{OWN}:unread"
@@ -254,7 +279,7 @@ def test_a_topic_invokes_a_function_whose_policy_lets_it(server: Cumulet, sns: A
     function.put_function_event_invoke_config(FunctionName="reader", DestinationConfig=destination)
     topic = sns.create_topic(Name="to-a-function")["TopicArn"]
     redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": letters_arn})}
-    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes=redrive)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=reader, Attributes=redrive)
 
     sns.publish(TopicArn=topic, Message="unread")
     function.add_permission(
@@ -270,3 +295,45 @@ def test_a_topic_invokes_a_function_whose_policy_lets_it(server: Cumulet, sns: A
     [record] = sqs.receive_message(QueueUrl=seen, MaxNumberOfMessages=10, WaitTimeSeconds=20)["Messages"]
     assert json.loads(letter["Body"])["Message"] == "unread"
     assert json.loads(record["Body"])["responsePayload"] == ["read"]
+
+
+@pytest.mark.parametrize("kind", ["sqs", "sns"])
+def test_a_functions_role_does_not_send_where_a_policy_denies_it(
+    server: Cumulet, sns: Any, sqs: Any, reader: str, kind: str
+) -> None:
+    function = root_client(server, "lambda")
+    queue = sqs.create_queue(QueueName=f"records-{kind}")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:{OWN}:records-{kind}"
+    sqs.set_queue_attributes(
+        QueueUrl=queue, Attributes={"Policy": json.dumps({"Statement": {**SEND, "Resource": arn}})}
+    )
+    topic = sns.create_topic(Name="records")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn if kind == "sns" else f"{arn}-of-none")
+    target = arn if kind == "sqs" else topic
+    lock = {
+        "Effect": "Deny",
+        "Principal": {"AWS": f"arn:aws:iam::{OWN}:role/worker"},
+        "Action": "sqs:SendMessage" if kind == "sqs" else "sns:Publish",
+        "Resource": target,
+    }
+
+    def set_policy(*statements: dict[str, Any]) -> None:
+        text = json.dumps({"Statement": statements}) if statements else ""
+        if kind == "sqs":
+            sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": text})
+        else:
+            sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+
+    set_policy(lock)
+    destination = {"OnSuccess": {"Destination": target}}
+    function.put_function_event_invoke_config(FunctionName="reader", DestinationConfig=destination)
+
+    function.invoke(FunctionName="reader", InvocationType="Event", Payload=b"{}")
+    server.advance(seconds=1)
+    denied = sqs.receive_message(QueueUrl=queue)
+    set_policy()
+    function.invoke(FunctionName="reader", InvocationType="Event", Payload=b"{}")
+    server.advance(seconds=1)
+
+    assert "Messages" not in denied
+    assert len(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]) == 1

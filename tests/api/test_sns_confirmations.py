@@ -226,6 +226,26 @@ def test_an_address_is_of_its_protocol(sns: Any, topic_arn: str, url: str) -> No
     assert refused == invalid("Endpoint must match the specified protocol" if url else "Endpoint")
 
 
+def test_what_is_confirmed_is_not_confirmed_again_for_its_owner_alone(
+    sns: Any, topic_arn: str, endpoint: Endpoint
+) -> None:
+    arn = subscribe(sns, topic_arn, endpoint)
+    given = {"TopicArn": topic_arn, "Token": endpoint.token()}
+    sns.confirm_subscription(**given, AuthenticateOnUnsubscribe="true")
+
+    refused = refusal(sns.confirm_subscription, **given, AuthenticateOnUnsubscribe="true")
+
+    assert refused == ("AuthorizationError", 403, "Subscription already confirmed")
+    assert sns.confirm_subscription(**given)["SubscriptionArn"] == arn
+    assert attributes_of(sns, arn)["ConfirmationWasAuthenticated"] == "true"
+
+
+def test_a_name_and_a_password_go_by_https_alone(sns: Any, topic_arn: str) -> None:
+    refused = refusal(sns.subscribe, TopicArn=topic_arn, Protocol="http", Endpoint="http://me:secret@example.com")
+
+    assert refused == invalid("Endpoint Reason: Please use HTTPS for subscriptions that contain inline credentials")
+
+
 @pytest.mark.parametrize("url", ["http://", "http:///hook", "http://example.com:99999/", "http://example.com/a b"])
 def test_an_address_is_whole(sns: Any, topic_arn: str, url: str) -> None:
     refused = refusal(sns.subscribe, TopicArn=topic_arn, Protocol="http", Endpoint=url)

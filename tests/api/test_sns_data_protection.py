@@ -73,18 +73,23 @@ def findings(topic: Topic, group: str) -> list[dict[str, Any]]:
     return [json.loads(event["message"]) for event in events]
 
 
-def metric(topic: Topic, name: str) -> float:
+def measured(topic: Topic, namespace: str, name: str, dimension: str, value: str) -> list[float]:
+    """Return the sums of a metric."""
     now = datetime.fromtimestamp(topic.cumulet.now_ms() / 1000, UTC)
     points: list[dict[str, Any]] = topic.cumulet.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SNS",
+        Namespace=namespace,
         MetricName=name,
-        Dimensions=[{"Name": "TopicName", "Value": topic.name}],
+        Dimensions=[{"Name": dimension, "Value": value}],
         StartTime=now - timedelta(days=1),
         EndTime=now + timedelta(minutes=1),
         Period=86_400,
         Statistics=["Sum"],
     )["Datapoints"]
-    return sum(float(point["Sum"]) for point in points)
+    return [float(point["Sum"]) for point in points]
+
+
+def metric(topic: Topic, name: str) -> float:
+    return sum(measured(topic, "AWS/SNS", name, "TopicName", topic.name))
 
 
 # Policies as documents
@@ -273,11 +278,13 @@ def test_a_statement_is_about_its_principals_alone(topic: Topic) -> None:
     assert sorted(listener.bodies()) == [f"root card {CARD}", f"session card {MASKED}"]
 
 
-def test_what_other_services_publish_is_looked_at_too(topic: Topic) -> None:
+@pytest.mark.parametrize(("role", "seen"), [("Publisher", f"card {MASKED}"), ("Other", SECRET)])
+def test_the_record_of_a_function_is_published_by_its_role(topic: Topic, role: str, seen: str) -> None:
     listener = topic.raw_listener()
-    protect(topic, statement(MASK))
+    roles = f"arn:aws:iam::{topic.cumulet.account}:role/"
+    protect(topic, statement(MASK, Principal=[f"{roles}Publisher"]))
     source = f"def handler(event, context):\n    return {SECRET!r}\n"
-    name = create(topic.cumulet, source=source)["FunctionName"]
+    name = create(topic.cumulet, source=source, Role=f"{roles}{role}")["FunctionName"]
     client = topic.cumulet.client("lambda")
     destinations = {"OnSuccess": {"Destination": topic.arn}}
     client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=destinations)
@@ -286,7 +293,22 @@ def test_what_other_services_publish_is_looked_at_too(topic: Topic) -> None:
     topic.cumulet.advance(seconds=0)
 
     [body] = listener.bodies()
-    assert json.loads(body)["responsePayload"] == f"card {MASKED}"
+    assert json.loads(body)["responsePayload"] == seen
+
+
+def test_a_dead_letter_that_may_not_be_published_is_lost_and_counted(topic: Topic) -> None:
+    listener = topic.raw_listener()
+    protect(topic, statement(DENY))
+    source = "def handler(event, context):\n    raise ValueError\n"
+    name = create(topic.cumulet, source=source, DeadLetterConfig={"TargetArn": topic.arn})["FunctionName"]
+    client = topic.cumulet.client("lambda")
+
+    client.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"card": CARD}))
+    topic.cumulet.advance(minutes=10)
+
+    assert listener.bodies() == []
+    [count] = measured(topic, "AWS/Lambda", "DeadLetterErrors", "FunctionName", name)
+    assert count == 1
 
 
 # What is delivered
@@ -378,6 +400,21 @@ def test_a_text_message_is_masked_too(topic: Topic) -> None:
     topic.publish(f"card {CARD}")
 
     assert [message["body"] for message in outbox(topic.cumulet)] == [f"card {MASKED}"]
+
+
+def test_a_mail_is_masked_too(topic: Topic) -> None:
+    topic.subscribe("email-json", "anna@example.org")
+    topic.cumulet.advance(milliseconds=1)
+    [asked] = outbox(topic.cumulet)
+    topic.sns.confirm_subscription(TopicArn=topic.arn, Token=json.loads(asked["body"])["Token"])
+    protect(topic, statement(MASK, "Outbound"))
+
+    topic.publish(f"card {CARD}")
+
+    topic.cumulet.advance(milliseconds=1)
+    mail = outbox(topic.cumulet)[-1]
+    assert json.loads(mail["body"])["Message"] == f"card {MASKED}"
+    assert CARD not in json.dumps(mail)
 
 
 def test_a_message_for_more_than_100_endpoints_is_masked_for_all(topic: Topic) -> None:

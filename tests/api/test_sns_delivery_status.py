@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from http_endpoint import serving
+from lambda_functions import create
 from sns_administration import invalid, refusal
 from sns_topics import Topic
 
@@ -129,12 +130,12 @@ def test_each_attempt_to_reach_an_endpoint_is_told(topic: Topic) -> None:
         topic.subscribe("http", endpoint.url)
         [asked] = endpoint.wait_for(1, "SubscriptionConfirmation")
         topic.sns.confirm_subscription(TopicArn=topic.arn, Token=asked.document["Token"])
-        endpoint.answer(503, 200, 404)
-        for message in ("retried", "refused"):
+        endpoint.answer(503, 200, 404, 429)
+        for message in ("retried", "passed over", "refused"):
             topic.publish(message)
             topic.cumulet.advance(seconds=20)
 
-        [delivered], [failed, refused] = lines(topic), lines(topic, "/Failure")
+        [delivered, passed_over, _], [failed, refused] = lines(topic), lines(topic, "/Failure")
 
     assert delivered["notification"]["messageMD5Sum"] == hashlib.md5(b"retried").hexdigest()
     assert delivered["delivery"] | {"deliveryId": ""} == {
@@ -147,9 +148,10 @@ def test_each_attempt_to_reach_an_endpoint_is_told(topic: Topic) -> None:
     }
     assert failed["notification"] == delivered["notification"]
     assert "attempts" not in failed["delivery"]
+    assert (passed_over["status"], passed_over["delivery"]["providerResponse"]) == ("SUCCESS", "Not Found")
     assert [(told["status"], told["delivery"]["statusCode"]) for told in (failed, refused)] == [
         ("FAILURE", 503),
-        ("FAILURE", 404),
+        ("FAILURE", 429),
     ]
 
 
@@ -234,3 +236,25 @@ def test_a_topic_is_made_with_feedback_and_found_again(cumulet: Cumulet) -> None
 
     assert again["TopicArn"] == topic.arn
     assert other == invalid("Attributes Reason: Topic already exists with different attributes")
+
+
+def test_a_function_and_an_app_that_get_a_message_are_told(topic: Topic) -> None:
+    set_on(topic, LambdaSuccessFeedbackRoleArn=ROLE, ApplicationSuccessFeedbackRoleArn=ROLE)
+    function = create(topic.cumulet)["FunctionArn"]
+    application = topic.sns.create_platform_application(
+        Name="app", Platform="GCM", Attributes={"PlatformCredential": "key"}
+    )["PlatformApplicationArn"]
+    phone = topic.sns.create_platform_endpoint(PlatformApplicationArn=application, Token="t")["EndpointArn"]
+    topic.subscribe("lambda", function)
+    topic.subscribe("application", phone)
+
+    topic.publish("hello")
+
+    told = {line["delivery"]["destination"]: line["delivery"] for line in lines(topic)}
+    logs = topic.cumulet.client("logs")
+    [group] = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    printed = "".join(
+        event["message"] for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    )
+    assert {name: found["statusCode"] for name, found in told.items()} == {function: 202, phone: 200}
+    assert f"START RequestId: {json.loads(told[function]['providerResponse'])['lambdaRequestId']}" in printed

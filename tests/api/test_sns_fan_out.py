@@ -62,7 +62,9 @@ def test_many_get_what_a_function_publishes(topic: Topic) -> None:
 def test_many_who_are_filtered_out_do_not_hide_those_who_are_not(topic: Topic) -> None:
     chosen = []
     for number in range(MANY):
-        listener = topic.raw_listener(FilterPolicy=json.dumps({"number": [str(number % 2)]}))
+        # A topic has 200 filter policies at most: every fourth listener has none.
+        filtered = {} if number % 4 == 1 else {"FilterPolicy": json.dumps({"number": [str(number % 2)]})}
+        listener = topic.raw_listener(**filtered)
         if number % 2:
             chosen.append(listener)
         else:

@@ -10,6 +10,10 @@ from sns_topics import Topic, fifo_topic
 
 from cumulet.testing import Cumulet
 
+WRONG_ID = (
+    "Invalid parameter: The {} parameter can only include alphanumeric and punctuation characters. 1 to 128 in length"
+)
+
 
 @pytest.fixture
 def topic(cumulet: Cumulet) -> Topic:
@@ -147,9 +151,9 @@ def test_a_fifo_dead_letter_queue_keeps_group_and_deduplication_id(topic: Topic)
             "Invalid parameter: The topic should either have ContentBasedDeduplication enabled or "
             "MessageDeduplicationId provided explicitly",
         ),
-        ({"MessageGroupId": "g g", "MessageDeduplicationId": "d"}, "Invalid parameter: MessageGroupId"),
-        ({"MessageGroupId": "g", "MessageDeduplicationId": "d d"}, "Invalid parameter: MessageDeduplicationId"),
-        ({"MessageGroupId": "g", "MessageDeduplicationId": "d" * 129}, "Invalid parameter: MessageDeduplicationId"),
+        ({"MessageGroupId": "g g", "MessageDeduplicationId": "d"}, WRONG_ID.format("MessageGroupId")),
+        ({"MessageGroupId": "g", "MessageDeduplicationId": "d d"}, WRONG_ID.format("MessageDeduplicationId")),
+        ({"MessageGroupId": "g", "MessageDeduplicationId": "d" * 129}, WRONG_ID.format("MessageDeduplicationId")),
     ],
 )
 def test_what_a_fifo_topic_refuses_reaches_nobody(topic: Topic, members: dict[str, str], message: str) -> None:

@@ -202,16 +202,6 @@ def test_content_type_is_that_of_the_delivery_policy(shop: Shop) -> None:
     assert shop.endpoint.wait_for(1)[0].headers["content-type"] == "application/json"
 
 
-def test_name_and_password_of_the_address_are_sent(cumulet: Cumulet, endpoint: Endpoint) -> None:
-    endpoint.url = endpoint.url.replace("http://", "http://me:p%40ss@")
-    Shop(cumulet, endpoint)
-
-    [asked] = endpoint.wait_for(1, "SubscriptionConfirmation")
-
-    assert asked.headers["authorization"] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
-    assert "@" not in asked.headers["host"]
-
-
 def test_endpoint_that_fails_is_tried_three_times_more_by_default(shop: Shop) -> None:
     shop.endpoint.answer(500, stays=True)
     message_id = shop.publish()
@@ -235,14 +225,18 @@ def test_message_comes_again_until_it_is_taken(shop: Shop, status: int) -> None:
     assert len(shop.endpoint.of()) == 2
 
 
-@pytest.mark.parametrize("status", [301, 400, 403, 404])
-def test_refusal_of_an_endpoint_is_final(shop: Shop, status: int) -> None:
+@pytest.mark.parametrize("status", [204, 301, 400, 403, 404, 499])
+def test_message_to_an_endpoint_that_finds_fault_with_it_is_done(shop: Shop, queues: Queues, status: int) -> None:
+    """SNS: a status of 200 to 4xx ends the delivery, and is no failure."""
+    letters = queues.standard()
+    shop.set("RedrivePolicy", json.dumps({"deadLetterTargetArn": letters.arn}))
     shop.endpoint.answer(status)
     shop.publish()
 
     shop.cumulet.advance(hours=1)
 
     assert len(shop.endpoint.of()) == 1
+    assert letters.receive() == []
 
 
 def test_retries_go_through_their_phases(shop: Shop) -> None:
@@ -273,7 +267,8 @@ def test_message_that_nobody_took_is_on_the_dead_letter_queue(shop: Shop, queues
     queue = queues.standard()
     shop.set("RedrivePolicy", json.dumps({"deadLetterTargetArn": queue.arn}))
     shop.set("RawMessageDelivery", str(is_raw).lower())
-    shop.endpoint.answer(404)
+    shop.endpoint.answer(500)
+    shop.retry(0)
     attributes = {"size": {"DataType": "Number", "StringValue": "3"}, "b": {"DataType": "Binary", "BinaryValue": b"\0"}}
     shop.publish("an order", MessageAttributes=attributes)
 
@@ -343,11 +338,10 @@ def test_more_endpoints_than_are_served_at_once_all_get_their_message(cumulet: C
 
 
 def test_metrics_count_what_endpoints_have_taken_and_refused(shop: Shop) -> None:
-    shop.endpoint.answer(200, 404)
-    for _ in range(2):
+    shop.endpoint.answer(200, 404, 500, 500, 200)
+    for _ in range(3):
         shop.publish()
-        shop.cumulet.advance(seconds=1)
-    shop.cumulet.advance(minutes=2)
+        shop.cumulet.advance(minutes=1)
 
     found = {}
     for name in ("NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"):
@@ -362,7 +356,7 @@ def test_metrics_count_what_endpoints_have_taken_and_refused(shop: Shop) -> None
             Statistics=["Sum"],
         )["Datapoints"]
         found[name] = sum(point["Sum"] for point in points)
-    assert found == {"NumberOfNotificationsDelivered": 1, "NumberOfNotificationsFailed": 1}
+    assert found == {"NumberOfNotificationsDelivered": 3, "NumberOfNotificationsFailed": 2}
 
 
 def test_slow_or_dead_endpoint_holds_up_no_other(cumulet: Cumulet, shop: Shop) -> None:
@@ -375,6 +369,24 @@ def test_slow_or_dead_endpoint_holds_up_no_other(cumulet: Cumulet, shop: Shop) -
         posts = other.wait_for(20)
 
     assert sorted(int(post.document["Message"]) for post in posts) == list(range(20))
+
+
+def test_health_counts_endpoints_that_fail_again_and_again(cumulet: Cumulet, shop: Shop) -> None:
+    def failing() -> int:
+        count: int = cumulet.health()["sns"]["failing_endpoints"]
+        return count
+
+    before = failing()
+    shop.endpoint.answer(*[500] * 5)
+    for number in range(5):
+        shop.publish(str(number))
+    cumulet.advance(seconds=1)
+    assert failing() == before + 1
+
+    cumulet.advance(seconds=20)
+
+    assert failing() == before
+    assert len(shop.endpoint.of()) == 10
 
 
 def test_address_in_a_message_ends_the_subscription(shop: Shop) -> None:
@@ -443,10 +455,18 @@ def test_endpoint_of_https_is_reached_with_a_certificate_that_the_machine_trusts
     certificate = certified(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with serving(certificate) as endpoint, Cumulet(tmp_path / "data") as server:
+        shown = endpoint.url.replace("https://", "https://me:****@")
+        endpoint.url = endpoint.url.replace("https://", "https://me:p%40ss@")
         shop = Shop(server, endpoint).confirmed()
         shop.publish("in secret")
 
-        assert [post.document["Message"] for post in endpoint.wait_for(1)] == ["in secret"]
+        [post] = endpoint.wait_for(1)
+        assert post.document["Message"] == "in secret"
+        assert post.headers["authorization"] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
+        assert "@" not in post.headers["host"]
+        attributes = shop.sns.get_subscription_attributes(SubscriptionArn=shop.subscription)["Attributes"]
+        [listed] = shop.sns.list_subscriptions_by_topic(TopicArn=shop.topic)["Subscriptions"]
+        assert attributes["Endpoint"] == listed["Endpoint"] == shown
 
 
 def test_endpoint_of_https_whose_certificate_nobody_knows_gets_nothing(cumulet: Cumulet, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from sqs_queues import Queues
 from cumulet.testing import Cumulet
 
 MESSAGES = 10
-TAKEN = {"good", "endless-body", "chatty"}
-REFUSED = {"garbage", "early", "endless-head", "redirect", "no-length", "missing"}
+TAKEN = {"good", "endless-body", "chatty", "redirect", "missing"}
+"""SNS: every status from 200 to 499 but 429."""
+REFUSED = {"garbage", "early", "endless-head", "no-length", "broken"}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 ANSWERS = {
     "good": OK,
@@ -27,6 +28,7 @@ ANSWERS = {
     "redirect": b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /good\r\nContent-Length: 0\r\n\r\n",
     "no-length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
     "missing": b"HTTP/1.1 404 Not Found\r\n\r\n" + b"x" * 50_000,
+    "broken": b"HTTP/1.1 503 Service Unavailable\r\n\r\n" + b"x" * 50_000,
 }
 ENDLESS = {
     "endless-body": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 10_000),

@@ -192,6 +192,10 @@ WRONG_CHARACTER = (
 )
 INVALID = "InvalidParameter"
 INVALID_VALUE = "ParameterValueInvalid"
+WRONG_GROUP = (
+    "Invalid parameter: The MessageGroupId parameter can only include alphanumeric and punctuation characters. "
+    "1 to 128 in length"
+)
 
 
 def attribute(name: str = "attr1", **members: Any) -> dict[str, Any]:
@@ -228,8 +232,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that "
         "is not valid for this topic type",
     ),
-    ({"MessageGroupId": "two words"}, INVALID, "Invalid parameter: MessageGroupId"),
-    ({"MessageGroupId": "x" * 129}, INVALID, "Invalid parameter: MessageGroupId"),
+    ({"MessageGroupId": "two words"}, INVALID, WRONG_GROUP),
+    ({"MessageGroupId": "x" * 129}, INVALID, WRONG_GROUP),
     (attribute(DataType="String", StringValue=""), INVALID_VALUE, EMPTY_VALUE.format("String")),
     (attribute(DataType="String"), INVALID_VALUE, EMPTY_VALUE.format("String")),
     (attribute(DataType="Binary", BinaryValue=b""), INVALID_VALUE, EMPTY_VALUE.format("Binary")),
@@ -252,6 +256,19 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         attribute(DataType="Number", StringValue="seven"),
         INVALID_VALUE,
         "Could not cast message attribute 'attr1' value to number.",
+    ),
+    *[
+        (
+            attribute(DataType="Number", StringValue=value),
+            INVALID_VALUE,
+            f"Message attribute 'attr1' number value [{value}] scale must be 10^-128 and 10^126.",
+        )
+        for value in ("1e-100000", "1e-129", "10E126", "1e" + "9" * 30, "-1" + "0" * 127)
+    ],
+    (
+        attribute(**text("an owl: 🦉")),
+        "InvalidParameter",
+        "Invalid parameter: Invalid attribute value was passed in for message attribute attr1",
     ),
     (
         attribute("", **text("x")),

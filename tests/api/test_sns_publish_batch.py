@@ -1,4 +1,4 @@
-"""PublishBatch: up to ten messages, all or none."""
+"""PublishBatch: up to ten messages, and which of them fail alone."""
 
 from __future__ import annotations
 
@@ -64,24 +64,51 @@ REFUSED: list[tuple[list[dict[str, Any]], str, str]] = [
         "BatchRequestTooLong",
         "The length of all the batch messages put together is more than the limit.",
     ),
-    ([entry(1), entry(2, Message="")], "InvalidParameter", "Invalid parameter: Empty message"),
-    ([entry(1), entry(2, Subject="")], "InvalidParameter", "Invalid parameter: Subject"),
-    (
-        [entry(1), entry(2, MessageStructure="json", Message="{}")],
-        "InvalidParameter",
-        "Invalid parameter: Message Structure - No default entry in JSON message body",
-    ),
     (
         [entry(1), entry(2, MessageAttributes={"a": {"DataType": "String", "StringValue": ""}})],
         "ParameterValueInvalid",
         "The message attribute 'a' must contain non-empty message attribute value",
     ),
+]
+FAILED_ALONE: list[tuple[dict[str, Any], str]] = [
+    ({"Message": ""}, "Empty message"),
+    ({"Subject": ""}, "Subject"),
+    ({"Subject": "two\nlines"}, "Subject"),
+    ({"MessageStructure": "json", "Message": "{}"}, "Message Structure - No default entry in JSON message body"),
     (
-        [entry(1), entry(2, MessageDeduplicationId="1")],
-        "InvalidParameter",
-        "Invalid parameter: MessageDeduplicationId Reason:",
+        {"MessageGroupId": "two words"},
+        "The MessageGroupId parameter can only include alphanumeric and punctuation characters. 1 to 128 in length",
+    ),
+    (
+        {"MessageDeduplicationId": "1"},
+        "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for "
+        "this topic type",
     ),
 ]
+
+
+@pytest.mark.parametrize(("members", "reason"), FAILED_ALONE)
+def test_an_entry_that_breaks_a_rule_fails_alone(topic: Topic, members: dict[str, Any], reason: str) -> None:
+    listener = topic.raw_listener()
+    refused = {"Id": "id-2", "Code": "InvalidParameter", "Message": f"Invalid parameter: {reason}", "SenderFault": True}
+
+    answer = topic.publish_batch(entry(1), entry(2, **members), entry(3))
+    alone = topic.publish_batch(entry(2, **members))
+
+    assert answer["Failed"] == [refused]
+    assert [sent["Id"] for sent in answer["Successful"]] == ["id-1", "id-3"]
+    assert (alone.get("Successful", []), alone["Failed"]) == ([], [refused])
+    assert sorted(listener.bodies()) == ["text 1", "text 3"]
+
+
+def test_attributes_that_break_a_rule_fail_the_batch_beside_other_failures(topic: Topic) -> None:
+    for value, code in (("", "ParameterValueInvalid"), ("🦉", "InvalidParameter")):
+        broken = {"a": {"DataType": "String", "StringValue": value}}
+
+        with pytest.raises(topic.sns.exceptions.ClientError) as refusal:
+            topic.publish_batch(entry(1, Subject=""), entry(2, MessageAttributes=broken))
+
+        assert refusal.value.response["Error"]["Code"] == code
 
 
 @pytest.mark.parametrize(("entries", "code", "message"), REFUSED, ids=range(len(REFUSED)))

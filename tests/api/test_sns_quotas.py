@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,18 @@ def test_account_has_so_many_topics_of_a_kind(strict: Cumulet) -> None:
     assert topic(strict.as_account("111111111112").client("sns"), "a")
 
 
+def test_topics_count_over_a_restart(tmp_path: Path) -> None:
+    server = with_quotas(tmp_path, {"sns:standard-topics": 1})
+    with server:
+        topic(server.client("sns"), "a")
+    with server:
+        refused = refusal(server.client("sns").create_topic, Name="b")
+        server.client("sns").delete_topic(TopicArn=topic(server.client("sns"), "a"))
+        topic(server.client("sns"), "b")
+
+    assert refused[:2] == TOPICS_EXCEEDED
+
+
 def test_fifo_topic_has_so_many_subscriptions(strict: Cumulet) -> None:
     sns = strict.as_account("222222222222").client("sns")
     fifo, standard = topic(sns, "f.fifo"), topic(sns, "s")
@@ -102,6 +115,23 @@ def test_topic_and_account_have_so_many_filter_policies(strict: Cumulet) -> None
 
     assert full == [POLICIES_EXCEEDED] * 3
     assert "FilterPolicy" not in sns.get_subscription_attributes(SubscriptionArn=plain)["Attributes"]
+
+
+def test_policies_that_nobody_confirms_count_no_more(strict: Cumulet) -> None:
+    sns = strict.as_account("555555555555").client("sns")
+    arn = topic(sns, "pending")
+
+    def ask(number: int) -> Any:
+        endpoint = f"http://127.0.0.1:9/{number}"
+        return sns.subscribe(TopicArn=arn, Protocol="http", Endpoint=endpoint, Attributes=POLICY)
+
+    for _ in range(2):
+        for number in range(3):
+            ask(number)
+            ask(number)
+
+        assert refusal(ask, number=3)[:2] == POLICIES_EXCEEDED
+        strict.advance(days=3)
 
 
 def test_policies_of_a_deleted_topic_count_no_more(strict: Cumulet) -> None:

@@ -112,7 +112,7 @@ def test_a_topic_without_archive_has_nothing_to_replay(cumulet: Cumulet, is_fifo
     "spelling", ["{:%Y-%m-%dT%H:%M:%S.000Z}", "{:%Y-%m-%dT%H:%M:%SZ}", "{:%Y-%m-%dT%H:%M:%S+00:00}"]
 )
 def test_the_second_in_which_the_archive_began_is_a_start(cumulet: Cumulet, spelling: str) -> None:
-    """So a script may note the time in seconds, and publish. AWS's archive begins at a millisecond, which it holds to."""
+    """So a script may note the time in seconds, and publish. AWS holds to the millisecond."""
     archived = ArchivedTopic(cumulet)
     archived.publish("text")
     start = spelling.format(datetime.fromtimestamp(archived.began_ms // 1000, UTC))

@@ -327,6 +327,6 @@ def test_outbox_is_shown_on_the_terminal(cumulet: Cumulet, tmp_path: Path) -> No
     nothing = run("outbox", "+15555550178", folder=tmp_path, **cumulet.environment())
 
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout.endswith(f"  sms   {number}  first line  [not delivered: Phone number is opted out]\n")
+    assert shown.stdout.endswith(f"  sms    {number}  first line  [not delivered: Phone number is opted out]\n")
     assert json.loads(lines.stdout.splitlines()[-1])["body"] == "first\nline"
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "cumulet: nothing was sent\n")

@@ -79,7 +79,7 @@ def test_fifo_topic_shows_how_it_deduplicates(cumulet: Cumulet) -> None:
 
     assert attributes["FifoTopic"] == "true"
     assert attributes["ContentBasedDeduplication"] == "false"
-    assert attributes["FifoThroughputScope"] == "Topic"
+    assert "FifoThroughputScope" not in attributes
 
 
 @pytest.mark.parametrize(
@@ -106,18 +106,38 @@ def test_attribute_is_set_and_unset(cumulet: Cumulet, name: str, value: str, def
     assert topic.attributes.get(name) == default
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "default"),
-    [("ContentBasedDeduplication", "true", "false"), ("FifoThroughputScope", "MessageGroup", "Topic")],
-)
-def test_attribute_of_a_fifo_topic_is_set_and_unset(cumulet: Cumulet, name: str, value: str, default: str) -> None:
+def test_flag_of_a_fifo_topic_is_set_and_unset(cumulet: Cumulet) -> None:
     topic = fifo(cumulet)
 
-    topic.set(name, value)
-    after_setting = topic.attributes[name]
-    topic.set(name, default)
+    topic.set("ContentBasedDeduplication", "True")
+    after_setting = topic.attributes["ContentBasedDeduplication"]
+    topic.set("ContentBasedDeduplication", "FALSE")
 
-    assert (after_setting, topic.attributes[name]) == (value, default)
+    assert (after_setting, topic.attributes["ContentBasedDeduplication"]) == ("true", "false")
+
+
+def test_scope_of_a_fifo_topic_becomes_smaller_only(cumulet: Cumulet) -> None:
+    topic = fifo(cumulet)
+
+    for scope in ("Topic", "MessageGroup", "MessageGroup"):
+        topic.set("FifoThroughputScope", scope)
+    refused = [refusal(topic.set, name="FifoThroughputScope", value=value) for value in ("Topic", "bad")]
+
+    assert refused == [
+        invalid("Modifying FifoThroughputScope from MessageGroup to Topic is not supported"),
+        invalid("Invalid FifoThroughputScope: bad"),
+    ]
+    assert topic.attributes["FifoThroughputScope"] == "MessageGroup"
+
+
+def test_a_fifo_topic_stays_one(cumulet: Cumulet) -> None:
+    topic = fifo(cumulet)
+
+    topic.set("FifoTopic", "true")
+    refused = refusal(topic.set, name="FifoTopic", value="false")
+
+    assert refused == invalid("FifoTopic: Modifying topic type is not supported")
+    assert topic.attributes["FifoTopic"] == "true"
 
 
 def test_attributes_are_given_when_a_topic_is_made(cumulet: Cumulet) -> None:
@@ -196,7 +216,7 @@ def test_flag_of_a_fifo_topic_is_true_or_false(cumulet: Cumulet, value: str) -> 
 
     refused = refusal(topic.set, name="ContentBasedDeduplication", value=value)
 
-    assert refused == invalid("ContentBasedDeduplication Reason: must be true or false")
+    assert refused == invalid(f"ContentBasedDeduplication: Invalid value [{value}]. Must be true or false.")
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_topic_that_is_there_otherwise_is_refused(cumulet: Cumulet, again: dict[
     [
         ({"Attributes": {"Nonsense": "1"}}, invalid("Attributes Reason: Unknown attribute Nonsense")),
         ({"Attributes": {"TopicArn": "1"}}, invalid("Attributes Reason: Unknown attribute TopicArn")),
-        ({"Attributes": {"FifoTopic": "yes"}}, invalid("FifoTopic Reason: must be true or false")),
+        ({"Attributes": {"FifoTopic": "yes"}}, invalid("FifoTopic: Invalid value [yes]. Must be true or false.")),
         ({"Attributes": {"SignatureVersion": "3"}}, invalid("SignatureVersion Reason: must be one of 1, 2")),
         (
             {"Attributes": {"ContentBasedDeduplication": "true"}},

@@ -47,7 +47,7 @@ class Hooks:
             seconds = self._chance.uniform(*SLOW_SECONDS)
         if path == "slow":
             time.sleep(seconds)
-        status = {"flaky": 503 if is_first else 200, "refusing": 404}.get(path, 200)
+        status = {"flaky": 503 if is_first else 200, "refusing": 503}.get(path, 200)
         if status == 200:
             with self._lock:
                 self.taken[path][message] += 1

@@ -9,6 +9,7 @@ get what was there before by a replay, which is killed as well.
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 from collections import Counter
@@ -38,7 +39,6 @@ FIFO = ["first.fifo", "second.fifo"]
 LATE = [f"late-{number}.fifo" for number in range(5)]
 """Queues that subscribe to the FIFO topic while it is used."""
 LATE_SECONDS = (0.2, 1.0)
-FROM_THE_BEGINNING = '{"PointType": "Timestamp", "StartingPoint": "1970-01-01T00:00:00Z"}'
 ARCHIVED = {"FifoTopic": "true", "ArchivePolicy": '{"MessageRetentionPeriod": "365"}'}
 KINDS = ("plain", "chosen")
 GROUPS = ("a", "b", "c")
@@ -107,17 +107,18 @@ class Publisher:
 class Latecomer:
     """Subscribes one queue after the other to the FIFO topic, from its beginning."""
 
-    def __init__(self, recorder: Recorder, story: Story, chance: random.Random) -> None:
+    def __init__(self, recorder: Recorder, story: Story, chance: random.Random, beginning: str) -> None:
         self._recorder = recorder
         self._story = story
         self._chance = chance
+        self._policy = json.dumps({"PointType": "Timestamp", "StartingPoint": beginning})
 
     def run(self, over: threading.Event) -> None:
         """Subscribe until it is over, or enough have."""
         for queue in LATE:
             if over.wait(self._chance.uniform(*LATE_SECONDS)):
                 return
-            attributes = {"RawMessageDelivery": "true", "ReplayPolicy": FROM_THE_BEGINNING}
+            attributes = {"RawMessageDelivery": "true", "ReplayPolicy": self._policy}
             while not over.is_set():
                 members = {"TopicArn": TOPICS + "ordered.fifo", "Protocol": "sqs", "Endpoint": QUEUES + queue}
                 if self._recorder.ask("sns:Subscribe", queue, **members, Attributes=attributes).is_done:
@@ -125,8 +126,8 @@ class Latecomer:
                     break
 
 
-def prepare(victim: Victim) -> None:
-    """Make topics, queues and subscriptions."""
+def prepare(victim: Victim) -> str:
+    """Make topics, queues and subscriptions; return when the archive of the FIFO topic began."""
     with closing(RawTransport(victim)) as queues:
         for queue in (*STANDARD, CHOOSY):
             queues.call("CreateQueue", {"QueueName": queue})
@@ -142,6 +143,9 @@ def prepare(victim: Victim) -> None:
                 attributes["FilterPolicy"] = '{"kind": ["chosen"]}'
             subscription = {"TopicArn": TOPICS + topic, "Protocol": "sqs", "Endpoint": QUEUES + queue}
             cloud.call("sns:Subscribe", subscription | {"Attributes": attributes})
+        shown = cloud.call("sns:GetTopicAttributes", {"TopicArn": TOPICS + "ordered.fifo"})["Attributes"]
+        beginning: str = shown["BeginningArchiveTime"]
+        return beginning
 
 
 def come_to_rest(victim: Victim, story: Story) -> None:
@@ -193,11 +197,11 @@ def test_accepted_messages_reach_all_queues_once_over_kills(
     victim = Victim(tmp_path / "data", clock="virtual", chance=chance)
     history, story = History(), Story()
     with running(victim), ExitStack() as opened:
-        prepare(victim)
+        beginning = prepare(victim)
         transports = [opened.enter_context(closing(CloudTransport(victim, ["sns"]))) for _ in range(CLIENTS + 1)]
         recorders = [Recorder(victim, history, transport) for transport in transports]
         workers: list[Any] = [Publisher(recorder, story, random.Random(chance.random())) for recorder in recorders[1:]]
-        workers.append(Latecomer(recorders[0], story, random.Random(chance.random())))
+        workers.append(Latecomer(recorders[0], story, random.Random(chance.random()), beginning))
         with at_work(workers):
             kill_again_and_again(victim, history, chance, part, tmp_path / "copy", load_seconds=LOAD_SECONDS)
         come_to_rest(victim, story)

@@ -94,7 +94,7 @@ def test_a_standby_region_gets_everything_and_gives_back_what_was_lost(cumulet: 
     )["SubscriptionArn"]
     began = publish(cumulet, topic_arn, range(1, 40))
     lost_from = publish(cumulet, topic_arn, range(40, 71))
-    publish(cumulet, topic_arn, range(71, 101))
+    lost_until = publish(cumulet, topic_arn, range(71, 101))
 
     # The standby region gets all that was published, and goes on with what comes.
     policy = {"PointType": "Timestamp", "StartingPoint": began}
@@ -109,7 +109,7 @@ def test_a_standby_region_gets_everything_and_gives_back_what_was_lost(cumulet: 
 
     # The first region's consumer is repaired and gets what it had dropped.
     first.consumer.client.update_function_code(FunctionName="consumer", ZipFile=zip_of({"app.py": SOUND}))
-    window = {"PointType": "Timestamp", "StartingPoint": lost_from, "EndingPoint": lost_from}
+    window = {"PointType": "Timestamp", "StartingPoint": lost_from, "EndingPoint": lost_until}
     sns.set_subscription_attributes(
         SubscriptionArn=primary, AttributeName="ReplayPolicy", AttributeValue=json.dumps(window)
     )

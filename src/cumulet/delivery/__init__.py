@@ -10,6 +10,7 @@ from cumulet.delivery.logs import LogEvent, LogSink
 from cumulet.delivery.queues import QueueFacts, QueueSource
 from cumulet.delivery.retries import End, RetryPolicy, Verdict
 from cumulet.delivery.roles import RoleDirectory
+from cumulet.delivery.senders import check_sender
 from cumulet.delivery.streams import BEGINNING, Page, Shard, Start, StreamFacts, StreamRecord, StreamSource
 from cumulet.delivery.targets import Attempt, Message, Outside, Target, TooLarge, Undeliverable
 
@@ -38,4 +39,5 @@ __all__ = [
     "TooLarge",
     "Undeliverable",
     "Verdict",
+    "check_sender",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+import msgspec
 
 FIRST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 300_000
@@ -38,8 +39,7 @@ class Again(NamedTuple):
     deferrals: int
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """What becomes of a delivery that its target has failed."""
 
     most_retries: int

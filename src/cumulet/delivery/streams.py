@@ -7,8 +7,9 @@ It stays valid for ever: what was removed from the stream meanwhile is passed ov
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from cumulet.kernel.arns import Arn
 
@@ -16,8 +17,7 @@ Start = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 BEGINNING = "0"
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """A part of a stream whose records have an order."""
 
     id: str
@@ -25,8 +25,7 @@ class Shard:
     """The shards that it came from: their records are before its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
+class StreamFacts(msgspec.Struct, frozen=True):
     """What matters of a stream to its consumer."""
 
     shards: Sequence[Shard]
@@ -35,8 +34,7 @@ class StreamFacts:
     """Records that are older are removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
+class StreamRecord(msgspec.Struct, frozen=True):
     """One record."""
 
     sequence_number: str
@@ -48,8 +46,7 @@ class StreamRecord:
     """What functions get as an entry of Records, without eventSourceARN, awsRegion and invokeIdentityArn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Records in their order."""
 
     records: Sequence[StreamRecord]

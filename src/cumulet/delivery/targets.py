@@ -29,6 +29,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     source_arn: str | None = None
     """The resource for which its service itself sends, such as a topic: in enforce mode the policy of where the message
     goes must allow that service. None where a role sends."""
+    role_arn: str | None = None
+    """The role that sends."""
 
 
 class Undeliverable(Exception):

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+import msgspec
 
 from cumulet.gateway.exchange import Application, Exchange
 from cumulet.kernel.clock import MACHINE
@@ -37,8 +37,7 @@ TOO_SLOW = _plain(b"408 Request Timeout")
 HEAD_TOO_LARGE = _plain(b"431 Request Header Fields Too Large")
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(msgspec.Struct, frozen=True):
     """How long a connection may take, in seconds."""
 
     request: float = 30.0

@@ -7,12 +7,12 @@ downloaded.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import msgspec
 import orjson
+from msgspec.structs import asdict
 
 from cumulet import __version__
 from cumulet.kernel.clock import MACHINE, VirtualClock

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from cumulet.wire.http import HttpRequest
-from cumulet.wire.model import UnknownServiceError, description
+from cumulet.wire.model import UnknownServiceError, description, metadata
 from cumulet.wire.uri import Router, split
 
 FOLDERS = {
@@ -48,11 +48,10 @@ def named(request: HttpRequest, signing_name: str) -> tuple[str, str]:
 @lru_cache(maxsize=64)
 def _rest_service(folder: str) -> RestService | None:
     try:
-        model = description(folder)
+        protocol = metadata(folder)["protocol"]
     except UnknownServiceError:
         return None
-    protocol = model["metadata"]["protocol"]
     if protocol not in REST:
         return None
-    https = [(name, operation["http"]) for name, operation in model["operations"].items()]
+    https = [(name, operation["http"]) for name, operation in description(folder)["operations"].items()]
     return RestService(protocol, Router((name, http["method"], http["requestUri"]) for name, http in https))

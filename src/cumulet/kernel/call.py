@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Whose request it is."""
 
     account: str
@@ -18,8 +18,7 @@ class Identity:
     user_id: str
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request of one client."""
 
     service: str

@@ -4,11 +4,24 @@ A service checks a policy with `read` when it is set, keeps its text, and asks `
 compiled once.
 """
 
-from cumulet.policies.asker import NO_FACTS, Asker, Facts, of_call, of_identity, of_service, request_facts
-from cumulet.policies.documents import MalformedPolicy, compiled, many, read, value_text
-from cumulet.policies.policy import Decision, Policy
+from typing import TYPE_CHECKING
+
+from cumulet.policies.asker import (
+    NO_FACTS,
+    Asker,
+    Facts,
+    of_call,
+    of_identity,
+    of_role,
+    of_service,
+    request_facts,
+)
+from cumulet.policies.decision import Decision
+from cumulet.policies.reading import MalformedPolicy, compiled, read
 from cumulet.policies.refusal import decide, refusal_text
-from cumulet.policies.texts import Text
+
+if TYPE_CHECKING:
+    from cumulet.policies.policy import Policy as Policy
 
 __all__ = [
     "NO_FACTS",
@@ -16,16 +29,13 @@ __all__ = [
     "Decision",
     "Facts",
     "MalformedPolicy",
-    "Policy",
-    "Text",
     "compiled",
     "decide",
-    "many",
     "of_call",
     "of_identity",
+    "of_role",
     "of_service",
     "read",
     "refusal_text",
     "request_facts",
-    "value_text",
 ]

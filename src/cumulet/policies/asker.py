@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
+
+import msgspec
 
 from cumulet.kernel.arns import Arn, parse_arn
 from cumulet.kernel.call import Call, Identity
@@ -16,8 +18,7 @@ Facts = Mapping[str, str | tuple[str, ...]]
 NO_FACTS: Facts = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """A principal with its request. One without anything is anonymous."""
 
     service: str | None = None
@@ -25,7 +26,7 @@ class Asker:
     account: str | None = None
     arn: str | None = None
     """The ARN of the principal."""
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = NO_FACTS
 
 
 def of_call(call: Call, now_ms: int, facts: Facts = NO_FACTS) -> Asker:
@@ -47,10 +48,8 @@ def of_identity(identity: Identity, facts: Facts) -> Asker:
 
 def request_facts(region: str, *, scheme: str, client: str, now_ms: int) -> Facts:
     """Return the keys that every request has; `client` is an IP address."""
-    now = datetime.fromtimestamp(now_ms // 1000, UTC)
     return {
-        "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:epochtime": str(now_ms // 1000),
+        **_time_facts(now_ms // 1000),
         "aws:requestedregion": region,
         "aws:securetransport": str(scheme == "https").lower(),
         "aws:sourceip": client,
@@ -58,12 +57,13 @@ def request_facts(region: str, *, scheme: str, client: str, now_ms: int) -> Fact
     }
 
 
-def of_service(source: Arn) -> Asker:
+def of_service(source: Arn, now_ms: int) -> Asker:
     """Return the service that acts for a resource of its own, such as SNS for a topic."""
     name = f"{source.service}.amazonaws.com"
     return Asker(
         service=name,
         facts={
+            **_time_facts(now_ms // 1000),
             "aws:principalisawsservice": "true",
             "aws:principalservicename": name,
             "aws:principalservicenameslist": (name,),
@@ -72,6 +72,24 @@ def of_service(source: Arn) -> Asker:
             "aws:sourceowner": source.account,
         },
     )
+
+
+def of_role(role: Arn, now_ms: int) -> Asker:
+    """Return a role in which the platform acts, such as that of a function."""
+    facts = {
+        **_time_facts(now_ms // 1000),
+        "aws:principalaccount": role.account,
+        "aws:principalarn": str(role),
+        "aws:principalisawsservice": "false",
+        "aws:principaltype": "AssumedRole",
+    }
+    return Asker(account=role.account, arn=str(role), facts=facts)
+
+
+@lru_cache(maxsize=4)
+def _time_facts(now_seconds: int) -> Mapping[str, str]:
+    now = datetime.fromtimestamp(now_seconds, UTC)
+    return {"aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:epochtime": str(now_seconds)}
 
 
 def _principal_facts(principal: str) -> dict[str, str]:

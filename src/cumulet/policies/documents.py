@@ -7,7 +7,6 @@ actions, condition keys and principals exist is not asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ from cumulet.policies.conditions import Condition, condition
 from cumulet.policies.globs import Glob, pieces
 from cumulet.policies.policy import Policy, Statement
 from cumulet.policies.principals import KINDS, Principals
+from cumulet.policies.reading import MalformedPolicy
 from cumulet.policies.texts import Text
 
 NEWEST, OLDEST = "2012-10-17", "2008-10-17"
@@ -28,21 +28,11 @@ STATEMENT_MEMBERS = frozenset(
         "Condition",
     }
 )
-MOST_COMPILED = 4096
+EMPTY = '{"Statement":[]}'
 
 
-class MalformedPolicy(ValueError):
-    """A document is no resource policy; says why."""
-
-
-@lru_cache(maxsize=MOST_COMPILED)
-def compiled(text: str | None) -> Policy:
-    """Return the policy of a text that `read` has taken before; without one it says nothing."""
-    return read(text) if text else Policy()
-
-
-def read(text: str) -> Policy:
-    """Return the policy of a text; raises MalformedPolicy."""
+def parsed(text: str) -> Policy:
+    """Return the policy of a text, which may have no statements; raises MalformedPolicy."""
     try:
         document = orjson.loads(text)
     except ValueError:
@@ -56,7 +46,7 @@ def read(text: str) -> Policy:
     if not isinstance(document.get("Id", ""), str):
         raise MalformedPolicy("Id must be a string")
     statements = many(document["Statement"])
-    if not statements or not all(isinstance(each, dict) for each in statements):
+    if not all(isinstance(each, dict) for each in statements):
         raise MalformedPolicy("Statement must be an object, or a list of some")
     return Policy([_statement(each, has_variables=version == NEWEST) for each in statements])
 

@@ -29,8 +29,12 @@ class Glob:
     """One pattern."""
 
     def __init__(self, parsed: Iterable[Piece]) -> None:
+        found = list(parsed)
+        self._literal: str | None = None
+        if not any(isinstance(piece, Wild) for piece in found):
+            self._literal = "".join(piece for piece in found if isinstance(piece, str))
         runs: list[list[Piece]] = [[]]
-        for piece in parsed:
+        for piece in found:
             if piece is Wild.MANY:
                 runs.append([])
             else:
@@ -39,6 +43,8 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Return whether the pattern is the whole text."""
+        if self._literal is not None:
+            return text == self._literal
         if len(self._runs) == 1:
             return len(text) == self._runs[0].length and self._runs[0].find(text, 0, len(text)) == 0
         first, *inner, last = self._runs

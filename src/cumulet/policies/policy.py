@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import NamedTuple
+
+import msgspec
 
 from cumulet.policies.asker import Asker
 from cumulet.policies.conditions import Condition
+from cumulet.policies.decision import Decision
 from cumulet.policies.globs import Glob
 from cumulet.policies.principals import Principals
 from cumulet.policies.texts import Text
 
 
-class Decision(Enum):
-    """What a policy says of a request."""
-
-    ALLOWED = "allowed"
-    DENIED = "denied"
-    """By a statement, whatever others allow."""
-    SILENT = "silent"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One statement; of an element and its Not, one is there."""
 
     is_denial: bool

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cumulet.policies.asker import Asker
-from cumulet.policies.policy import Decision, Policy
+from cumulet.policies.decision import Decision
+
+if TYPE_CHECKING:
+    from cumulet.policies.policy import Policy
 
 
 def decide(policy: Policy, action: str, resource: str, asker: Asker, *, owner: str) -> Decision:

@@ -7,7 +7,7 @@ masked = mask(payload, findings, "#")
 
 from cumulet.protection.catalogue import arn_of, managed_identifier
 from cumulet.protection.custom import InvalidIdentifier, custom_identifier
-from cumulet.protection.documents import Place
+from cumulet.protection.documents import Kind, Place
 from cumulet.protection.findings import Finding, mask, redact
 from cumulet.protection.identifier import Category, Identifier
 from cumulet.protection.inspector import Inspector
@@ -18,6 +18,7 @@ __all__ = [
     "Identifier",
     "Inspector",
     "InvalidIdentifier",
+    "Kind",
     "Place",
     "arn_of",
     "custom_identifier",

@@ -29,10 +29,11 @@ AWS_SECRET_KEY = Identifier(
     name="AwsSecretKey",
     category="Credentials",
     title="AWS secret access key",
-    # One character more than a key has, to see that a longer blob is none.
-    patterns=(r"\b[A-Za-z0-9/+]{40,41}", r"[/+][A-Za-z0-9/+]{39,40}"),
+    # More characters than a key has, to see that a longer blob is none.
+    patterns=(r"[A-Za-z0-9/+]{40,80}",),
     keywords=("aws_secret_access_key", "credentials", "secret access key", "secret key", "set-awscredential"),
     check=_is_aws_secret,
+    is_whole=True,
     matches=(
         (f"aws_secret_access_key = {_EXAMPLE_SECRET}", _EXAMPLE_SECRET),
         (f'{{"SecretAccessKey": "{_EXAMPLE_SECRET}"}}', _EXAMPLE_SECRET),
@@ -42,6 +43,7 @@ AWS_SECRET_KEY = Identifier(
         f"checksum {_EXAMPLE_SECRET}",
         "secret key da39a3ee5e6b4b0d3255bfef95601890afd80709",
         f"secret key {_EXAMPLE_SECRET}0",
+        f"credentials {'aB3+' * 6}/{_EXAMPLE_SECRET}",
     ),
 )
 

@@ -14,6 +14,8 @@ MAX_REGEX_CHARACTERS = 200
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _REGEX_CHARACTERS = re.compile(r"[a-zA-Z0-9_#=@/;,\- ^$?\[\]{}|\\*+.]*")
 _MEMORY_BYTES = 1 << 20
+# At worst, each character of a message is looked at with each of them: some seconds for one of the largest messages.
+_MAX_INSTRUCTIONS = 2_000
 
 
 class InvalidIdentifier(ValueError):
@@ -33,7 +35,9 @@ def custom_identifier(name: str, regex: str) -> Identifier:
     if "\\C" in regex:
         raise InvalidIdentifier("the regular expression matches parts of characters")
     try:
-        compiled(regex, _MEMORY_BYTES)
+        size = compiled(regex, _MEMORY_BYTES).programsize
     except TooComplex as error:
         raise InvalidIdentifier(f"the regular expression is invalid or too complex: {error}") from None
+    if size > _MAX_INSTRUCTIONS:
+        raise InvalidIdentifier("the regular expression is too complex")
     return Identifier(name=name, category="Custom", title="", patterns=(regex,))

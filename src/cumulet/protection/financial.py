@@ -1,5 +1,7 @@
 """Payment cards and bank accounts."""
 
+import re
+
 from cumulet.protection.checks import digits, luhn, mod97
 from cumulet.protection.identifier import Identifier
 from cumulet.protection.reserved_cards import RESERVED_CARD_NUMBERS
@@ -9,10 +11,15 @@ _ACCOUNT_KEYWORDS = (
     "customer account number", "customer bank account id", "iban",
 )  # fmt: skip
 _IBAN_SEPARATOR = "[ -]?"
+_MONTH = re.compile(r"(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[0-9]{2}|20[0-9]{2} ?[/-] ?(?:0[1-9]|1[0-2])")
 
 
 def _is_card_number(text: str) -> bool:
     return luhn(text) and digits(text) not in RESERVED_CARD_NUMBERS
+
+
+def _is_month(text: str) -> bool:
+    return _MONTH.fullmatch(text) is not None
 
 
 def _is_track(text: str) -> bool:
@@ -64,11 +71,23 @@ CREDIT_CARD_EXPIRATION = Identifier(
     name="CreditCardExpiration",
     category="Financial",
     title="Expiration date of a payment card",
-    # Not 09-27: that is in every ISO date, and those of sessions and links expire, too.
-    patterns=(r"\b(?:0[1-9]|1[0-2]) ?/ ?(?:20)?[0-9]{2}\b", r"\b(?:0[1-9]|1[0-2]) ?- ?20[0-9]{2}\b"),
+    # Longer dates match, too, and fail the check: sessions and links expire on those.
+    patterns=(r"\b[0-9]{1,4} ?[/-] ?[0-9]{1,4}(?: ?[/-] ?[0-9]{1,4}(?:T[0-9:.]{1,20})?)?\b",),
     keywords=("exp d", "exp m", "exp y", "expiration", "expiry"),
-    matches=(("expiry: 09/27", "09/27"), ('{"expiration": "12-2029"}', "12-2029")),
-    misses=("until 09/27", "expiration 13/27", '{"Expiration": "2026-11-21T10:00:00Z"}', "expiry in 3600 s"),
+    check=_is_month,
+    is_whole=True,
+    matches=(
+        ("expiry: 09/27", "09/27"),
+        ('{"expiration": "12-2029"}', "12-2029"),
+        ('{"expiry": "2027-09"}', "2027-09"),
+    ),
+    misses=(
+        "until 09/27",
+        "expiration 13/27",
+        "expiration 21/11/2026",
+        '{"Expiration": "2026-11-21T10:00:00Z"}',
+        "expiry in 3600 s",
+    ),
 )
 
 CREDIT_CARD_MAGNETIC_STRIPE = Identifier(

@@ -5,14 +5,14 @@ each example is a test. Quantifiers of patterns with a check are bounded: what f
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Category = Literal["Credentials", "Device", "Financial", "Health", "Personal", "Custom"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
+class Identifier(msgspec.Struct, frozen=True, kw_only=True):
     """What counts as one kind of sensitive data.
 
     `patterns` and `unaided` are RE2 expressions whose whole match is the data. With `keywords`, a match of `patterns`
@@ -28,6 +28,8 @@ class Identifier:
     keywords: tuple[str, ...] = ()
     """In lower case. A space stands for a space, a hyphen, an underscore or nothing."""
     check: Callable[[str], bool] | None = None
+    is_whole: bool = False
+    """What fails the check is passed over whole: a part of a longer number is none. Else the next word may begin it."""
     matches: tuple[tuple[str, str], ...] = ()
     """Texts in which it is found, each with the first thing found."""
     misses: tuple[str, ...] = ()

@@ -7,11 +7,12 @@ memory, whatever the pattern.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 import re2
 
 from cumulet.protection.contents import Contents
-from cumulet.protection.documents import is_like_json, taken_apart, unescaped
+from cumulet.protection.documents import is_like_json, readings, taken_apart
 from cumulet.protection.expressions import SET_MEMORY_BYTES, options
 from cumulet.protection.findings import Finding
 from cumulet.protection.identifier import Identifier
@@ -39,27 +40,20 @@ class Inspector:
 
         A payload of JSON objects and arrays is inspected by value, any other as one text.
         """
-        read = text
-        encoded = text.encode("utf-8", "surrogatepass")
         is_edged = bool(self._edged) and is_like_json(text)
-        if b"\\" in encoded and is_like_json(text):
-            read = unescaped(text)
-            encoded = read.encode("utf-8", "surrogatepass")
-        hits = self._set.Match(encoded) or ()
+        read = readings(text)
+        hits = {index for each in read for index in self._set.Match(each.encode("utf-8", "surrogatepass")) or ()}
         if not hits and not is_edged:
             return []
-        words = Words(read)
-        possible = self._possible({*hits, *self._edged} if is_edged else hits, words)
+        words = Words("\0".join(read))
+        possible = self._possible(hits | self._edged if is_edged else hits, words)
         if not possible:
             return []
         payload = taken_apart(text)
         contents = Contents(payload.values)
-        surroundings = Surroundings(words if payload.around is read else Words(payload.around))
-        return sorted(
-            finding
-            for search, patterns in possible.items()
-            for finding in search.findings(patterns, contents, surroundings)
-        )
+        surroundings = Surroundings(words if [payload.around] == read else Words(payload.around))
+        found = (search.findings(patterns, contents, surroundings) for search, patterns in possible.items())
+        return sorted(chain.from_iterable(found), key=lambda each: (each.start, each.end, each.identifier))
 
     def _possible(self, hits: Iterable[int], words: Words) -> dict[Search, list[Pattern]]:
         """The patterns that may match, as far as they need no keyword or the payload has one."""

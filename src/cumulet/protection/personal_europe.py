@@ -11,14 +11,16 @@ FRENCH_TAX_KEYWORDS = (
     "tin",
     "tin#",
 )
+INSEE_MONTH = "(?:0[1-9]|1[0-2]|[23][0-9]|4[0-2]|[5-9][0-9])"
+
 FRENCH = (
     Identifier(
         name="InseeCode-FR",
         category="Personal",
         title="Social security number (INSEE), France",
         patterns=(
-            r"\b[1-478] ?[0-9]{2} ?(?:0[1-9]|1[0-2]|[2-3][0-9]|4[0-2]|[5-9][0-9]) ?(?:[0-9]{2}|2[AB])"
-            r" ?[0-9]{3} ?[0-9]{3}[ -]?[0-9]{2}\b",
+            rf"\b[1-478][0-9]{{2}}{INSEE_MONTH}(?:[0-9]{{2}}|2[AB])[0-9]{{6}}[ -]?[0-9]{{2}}\b",
+            rf"\b[1-478] [0-9]{{2}} {INSEE_MONTH} (?:[0-9]{{2}}|2[AB]) [0-9]{{3}} [0-9]{{3}}[ -]?[0-9]{{2}}\b",
         ),
         keywords=(
             "assurance sociale",
@@ -94,6 +96,7 @@ GERMAN = (
             "insurance number",
             "personal id",
             "personalausweis",
+            "personalausweisnummer",
         ),
         check=checks.is_german_document,
         matches=(("Personalausweis L01X00T471", "L01X00T471"), ('{"ausweisnummer": "L01X00T47"}', "L01X00T47")),

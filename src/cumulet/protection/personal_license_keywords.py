@@ -1,6 +1,7 @@
 """The words that announce a driving licence, by country, as AWS documents them.
 
-Where AWS's list lacks what it evidently means (a lost first letter, a lost comma) both spellings are here.
+Where AWS's list lacks what it evidently means (a lost first or last letter, a lost comma,
+"conducer") both spellings are here.
 """
 
 _ENGLISH = (
@@ -110,17 +111,27 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ),
     "ES": (
         "carnet conducer",
+        "carnet conducir",
         "el carnet de conducer",
+        "el carnet de conducir",
         "licencia conducer",
+        "licencia conducir",
         "licencia de manejo",
         "número carnet conducer",
+        "número carnet conducir",
         "número de carnet de conducer",
+        "número de carnet de conducir",
         "número de permiso conducer",
+        "número de permiso conducir",
         "número de permiso de conducer",
+        "número de permiso de conducir",
         "número licencia conducer",
+        "número licencia conducir",
         "número permiso conducer",
+        "número permiso conducir",
         "permiso conducción",
         "permiso conducer",
+        "permiso conducir",
         "permiso de conducción",
     ),
     "FI": (
@@ -184,8 +195,10 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "carta de condução",
         "carteira de habilitação",
         "carteira de motorist",
+        "carteira de motorista",
         "carteira habilitação",
         "carteira motorist",
+        "carteira motorista",
         "licença condução",
         "licença de condução",
         "número de licença",

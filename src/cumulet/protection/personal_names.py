@@ -23,7 +23,8 @@ _GIVEN_NAMES = """
     Joseph Joshua José João Juan Juana Judith Judy Julia Julian Julie Julien Juliette Jürgen Karen Karin Karl
     Katarzyna Kate Katharina Katherine Kathleen Kathryn Katrin Keith Kelly Kenneth Kevin Kim Kimberly Klaus Krzysztof
     Kyle Lars Larry Laura Lauren Laurent Lena Leonardo Leticia Linda Lisa Lorenzo Louis Louise Luca Lucas Lucia Lucía
-    Luigi Luis Luisa Lukas Lydia Léa Magdalena Malgorzata Manfred Manuel Marc Marcel Marcelo Marco Marcos Margaret
+    Luigi Ludwig Luis Luisa Lukas Lydia Léa Magdalena Malgorzata Manfred Manuel Marc Marcel Marcelo Marco Marcos
+    Margaret
     Maria Marianne Marie Mario Marion Marta Martha Martin Martina Mary Mateo Mateusz Mathieu Matteo Matthew
     Matthias Maximilian María Megan Mehmet Melanie Melissa Michael Michaela Michał Michel Michelle Miguel Mikael
     Mohamed Mohammed Monica Monika Mónica Muhammad Nadia Nancy Natalia Natalie Nathalie Nathan Nicholas Nicola Nicolas

@@ -16,9 +16,9 @@ _WORD = re.compile(rb"[0-9A-Za-z]+")
 # A pattern that asks for the text's edges may match a value, but not the document around it.
 _EDGES = re.compile(r"(?<!\[)\^|\$|\\[Az]")
 _SEARCHES = 512
-_AHEAD_BYTES = 1024
+_AHEAD_BYTES = 512
 # A longer match that begins where a shorter one does is seen when it ends within so much more.
-_MARGIN_BYTES = 512
+_MARGIN_BYTES = 256
 
 
 class Pattern:
@@ -53,11 +53,12 @@ class Pattern:
 class Search:
     """One identifier, compiled."""
 
-    __slots__ = ("_check", "_name", "patterns")
+    __slots__ = ("_check", "_is_whole", "_name", "patterns")
 
     def __init__(self, identifier: Identifier) -> None:
         self._name = identifier.name
         self._check = identifier.check
+        self._is_whole = identifier.is_whole
         is_custom = identifier.category == "Custom"
         keywords = Keywords(identifier.keywords) if identifier.keywords else None
         self.patterns = [Pattern(source, keywords, is_custom=is_custom) for source in identifier.patterns]
@@ -95,7 +96,7 @@ class Search:
                 spans.append(span)
                 position = end
             else:
-                position = _after_word(encoded, start)
+                position = end if self._is_whole else _after_word(encoded, start)
         return spans
 
 

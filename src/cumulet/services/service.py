@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import msgspec
 from botocore import xform_name
 
 from cumulet.delivery import Delivery
@@ -27,8 +27,7 @@ Method = Callable[[Call, Any], Awaitable[dict[str, Any] | None]]
 Download = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """A request to an address that a service has given out."""
 
     name: str
@@ -49,8 +48,7 @@ Site = Callable[[Visit], Awaitable[HttpResponse]]
 """Answers all requests to a service's addresses of one kind. Raises nothing."""
 
 
-@dataclass(frozen=True)
-class Platform:
+class Platform(msgspec.Struct, frozen=True):
     """What every service is given."""
 
     config: Config

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True)
-class StoreStats:
+class StoreStats(msgspec.Struct, frozen=True):
     """Counters since the start; times in milliseconds, percentiles over the last 512 commits."""
 
     commits: int

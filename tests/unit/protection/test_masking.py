@@ -61,6 +61,29 @@ def test_a_number_with_several_findings_becomes_one_string():
     assert redacted('{"a":[12.34,-5e6,true]}', DIGITS) == '{"a":[".","-e",true]}'
 
 
+@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("character", ["#", '"', "\\", "😀"])
+def test_a_document_in_a_string_stays_one(depth, character):
+    document = {"card": CARD, "number of card": int(CARD), "note": f"é\n{CARD}\tcard", "amount": 1.5}
+    text = json.dumps(document, indent=1)
+    for _ in range(depth):
+        text = json.dumps({"n": 1, "Message": text})
+
+    left = masked(text, character=character)
+    for _ in range(depth):
+        outer = json.loads(left)
+        assert outer["n"] == 1
+        left = outer["Message"]
+
+    masked_number = character * 16
+    assert json.loads(left) == {
+        "card": masked_number,
+        "number of card": masked_number,
+        "note": f"é\n{masked_number}\tcard",
+        "amount": 1.5,
+    }
+
+
 @pytest.mark.parametrize("character", ["*", '"', "\\", "é", "😀", "\n", "/"])
 def test_any_character_masks_without_breaking_json(character):
     assert json.loads(masked(f'{{"card":"{CARD}","cards":{CARD}}}', character=character)) == {
@@ -116,6 +139,13 @@ def test_masked_json_has_the_same_shape(document, is_ascii):
                 return value
 
     assert json.loads(masked(text, DIGITS)) == expected([document])
+
+
+@given(DOCUMENTS)
+def test_a_document_in_a_string_is_masked_as_it_is_alone(document):
+    text = json.dumps([document])
+
+    assert json.loads(masked(json.dumps([text]), DIGITS)) == [masked(text, DIGITS)]
 
 
 @given(st.text())

@@ -62,7 +62,7 @@ REFUSED: list[tuple[Any, str]] = [
     (policy(Id="x"), "the policy has the unknown member Id"),
     (policy(Name=""), f"Name {STRINGS}"),
     (policy(Name=7), f"Name {STRINGS}"),
-    (policy(Description=[]), f"Description {STRINGS}"),
+    (policy(Description=[]), "Description must be a string"),
     (policy(Version="2012-10-17"), "Version must be 2021-06-01"),
     (policy(Version=20210601), "Version must be 2021-06-01"),
     (policy(Statement=[]), f"Statement {LISTS}"),
@@ -221,6 +221,11 @@ def test_a_statement_has_managed_and_custom_identifiers_at_once() -> None:
 
     assert [identifier.name for identifier in found.identifiers] == ["EmployeeId", "CreditCardNumber"]
     assert (found.sid, found.is_inbound) == ("both", True)
+
+
+@pytest.mark.parametrize("description", ["", "what for"])
+def test_a_description_may_be_empty(description: str) -> None:
+    assert len(read(json.dumps(policy(Description=description)))) == 1
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])

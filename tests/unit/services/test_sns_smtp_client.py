@@ -4,36 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from cumulet.kernel.mail_servers import MailServer, mail_server
+from cumulet.services.sns import smtp_client
 from cumulet.services.sns.smtp_client import Refused, Unsent, send
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 Script = Callable[[Reader, Writer], Awaitable[None]]
 
 
-async def _sent_to(script: Script, url: str, within_seconds: float) -> None:
+async def _sent_to(script: Script, url: str, within_seconds: float, tls: ssl.SSLContext | None) -> None:
     async def serve(reader: Reader, writer: Writer) -> None:
         try:
             await script(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
         known = mail_server(url.format(port=port))
         await send(known, "a@example.com", "b@example.com", b"Subject: x\r\n\r\nhello", within_seconds=within_seconds)
 
 
-def sent_to(script: Script, url: str = "smtp://127.0.0.1:{port}", within_seconds: float = 5) -> None:
-    """Send a mail to a server that does what a script says."""
-    asyncio.run(_sent_to(script, url, within_seconds))
+def sent_to(
+    script: Script,
+    url: str = "smtp://127.0.0.1:{port}",
+    within_seconds: float = 5,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Send a mail to a server that does what a script says, on the event loop that the platform has."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_sent_to(script, url, within_seconds, tls))
 
 
 def answering(replies: dict[bytes, bytes], heard: list[bytes] | None = None) -> Script:
@@ -141,3 +157,87 @@ def test_servers_as_settings_name_them(text: str, server: MailServer) -> None:
 def test_settings_that_name_no_server(text: str) -> None:
     with pytest.raises(ValueError):
         mail_server(text)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file with a certificate for 127.0.0.1 and its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def trust(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine trust the certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    smtp_client._tls.cache_clear()
+    yield
+    smtp_client._tls.cache_clear()
+
+
+def context(certificate: Path) -> ssl.SSLContext:
+    secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secured.load_cert_chain(certificate)
+    return secured
+
+
+def upgrading(certificate: Path, heard: list[bytes]) -> Script:
+    """Return a server that offers TLS, and no more without it."""
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        writer.write(b"220 ready\r\n")
+        await reader.readline()
+        writer.write(b"250-here\r\n250 STARTTLS\r\n")
+        assert await reader.readline() == b"STARTTLS\r\n"
+        writer.write(b"220 go on\r\n")
+        await writer.drain()
+        await writer.start_tls(context(certificate))
+        heard.append(b"TLS")
+        await answering({b"CONNECT": b""}, heard)(reader, writer)
+
+    return script
+
+
+@pytest.mark.usefixtures("trust")
+def test_tls_is_used_where_the_server_offers_it(certificate: Path) -> None:
+    heard: list[bytes] = []
+
+    sent_to(upgrading(certificate, heard), "smtp://ann:pw@127.0.0.1:{port}")
+
+    assert heard[:2] == [b"TLS", b"EHLO localhost"]
+    assert [line for line in heard if line.startswith(b"AUTH")]
+    assert b"hello" in heard
+
+
+def test_a_certificate_that_nobody_knows_is_not_trusted(certificate: Path) -> None:
+    heard: list[bytes] = []
+
+    with pytest.raises(Unsent, match=r"(?i)certificate"):
+        sent_to(upgrading(certificate, heard))
+
+    assert heard == []
+
+
+@pytest.mark.usefixtures("trust")
+def test_a_server_of_smtps_is_reached(certificate: Path) -> None:
+    heard: list[bytes] = []
+
+    sent_to(answering({}, heard), "smtps://ann:pw@127.0.0.1:{port}", tls=context(certificate))
+
+    assert b"hello" in heard

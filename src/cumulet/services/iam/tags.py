@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cumulet.services.iam.errors import InvalidInput, LimitExceeded
 
@@ -17,8 +18,7 @@ RESERVED_PREFIX = "aws:"
 Tags = dict[str, str]
 
 
-@dataclass(frozen=True)
-class TagRules:
+class TagRules(msgspec.Struct, frozen=True):
     """What holds for the tags of one kind of thing."""
 
     quota: str

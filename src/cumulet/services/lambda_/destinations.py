@@ -79,7 +79,7 @@ class Destinations(LambdaBase):
 
     def _may_send(self, call: Call, arn: Arn) -> bool:
         """Return whether a function's role may send there: in enforce mode what is another account's is out of bounds,
-        until policies are evaluated."""
+        until policies of roles are evaluated. What a policy denies is found out when a record is sent."""
         return not self.is_enforcing or arn.account in ("", call.account)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from cumulet.policies import Policy
 from cumulet.services.lambda_ import aliases, functions, policies, versions
 from cumulet.services.lambda_.aliases import Alias
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, version_number
 from cumulet.services.lambda_.functions import Function
 from cumulet.services.lambda_.versions import Version
 from cumulet.store import Store
+
+if TYPE_CHECKING:
+    from cumulet.policies import Policy
 
 MAIN_VERSION = 1.0
 """The chance with which an alias means its main version."""

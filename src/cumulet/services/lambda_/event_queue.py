@@ -100,8 +100,8 @@ class EventQueue:
         key, qualifier = _addressed(str(arn))
         if functions.find(tx, *key) is None:
             raise Undeliverable(f"there is no function {arn}")
-        if self._service.is_enforcing and message.source_arn is not None:
-            policies.check_service(tx, key, qualifier, message.source_arn)
+        if self._service.is_enforcing:
+            policies.check_sender(tx, key, qualifier, message, now_ms)
         payload = message.body.encode()
         if len(payload) > MOST_EVENT_BYTES:
             raise TooLarge(f"{len(payload)} bytes are too many for an event of {arn}")
@@ -185,13 +185,23 @@ class EventQueue:
         key, qualifier = _addressed(delivery.target)
         heir = qualifier if qualifier is None or _configuration(tx, key, qualifier) is not None else None
         settings = event_invoke_configs.settings(tx, key, heir or LATEST)
+        destination = (settings.on_success if end is End.DELIVERED else settings.on_failure) or ""
+        if end is End.DELIVERED and not destination:
+            return
+        configuration = _configuration(tx, key, heir)
+        role_arn = configuration.role_arn if configuration else None
         trace_header = answer.trace_header if answer is not None else delivery.trace_header
 
         def message(
             number: str, body: str, attributes: Mapping[str, tuple[str, str]] = MappingProxyType({})
         ) -> Message:
             return Message(
-                id=number, sender_id=key.account, body=body, attributes=attributes, trace_header=trace_header
+                id=number,
+                sender_id=key.account,
+                body=body,
+                attributes=attributes,
+                trace_header=trace_header,
+                role_arn=role_arn,
             )
 
         def send(*, is_whole: bool) -> None:
@@ -199,7 +209,6 @@ class EventQueue:
             text = invocation_records.record(delivery, arn, end, answer, now_ms, is_whole=is_whole)
             self._delivery.put(tx, destination, message(new_ids[0], text), now_ms)
 
-        destination = (settings.on_success if end is End.DELIVERED else settings.on_failure) or ""
         if destination:
             try:
                 try:
@@ -213,7 +222,6 @@ class EventQueue:
         if end is End.DELIVERED:
             return
         tx.after_commit(self._service.record, "AsyncEventsDropped", function_arn(*key))
-        configuration = _configuration(tx, key, heir)
         if configuration is None:
             tx.after_commit(log_line, f"an event for {delivery.target} is dropped: there is no such function any more")
         elif target := configuration.dead_letter_arn:

@@ -13,7 +13,7 @@ from cumulet.delivery import End, QueuedDelivery
 CONDITIONS = {End.DELIVERED: "Success", End.EXHAUSTED: "RetriesExhausted", End.EXPIRED: "EventAgeExceeded"}
 LONGEST_MESSAGE_BYTES = 1024
 """Lambda: the error message of a dead letter is cut to 1 KB."""
-UNSENDABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNSENDABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What no message of SQS may have."""
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
+
+from cumulet import policies
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
+from cumulet.policies import Decision
 from cumulet.services.lambda_ import layer_policies, layer_versions
 from cumulet.services.lambda_.configuration import Layer
 from cumulet.services.lambda_.errors import AccessDeniedException, invalid
@@ -18,8 +21,7 @@ from cumulet.store import Tx
 MOST_LAYERS = 5
 
 
-@dataclass(frozen=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """Who wants to use layers, and in which region."""
 
     account: str
@@ -63,10 +65,7 @@ def may_use(tx: Tx, asker: Asker, key: LayerKey, number: int) -> bool:
 
 def denied(principal: str, arn: str) -> AwsError:
     """Return the error for a version of another account's layer."""
-    return AccessDeniedException(
-        f"User: {principal} is not authorized to perform: {GET_LAYER_VERSION} on resource: {arn} "
-        f"because no resource-based policy allows the {GET_LAYER_VERSION} action"
-    )
+    return AccessDeniedException(policies.refusal_text(principal, GET_LAYER_VERSION, arn, Decision.SILENT))
 
 
 def _usable(tx: Tx, asker: Asker, arn: str) -> LayerVersion:

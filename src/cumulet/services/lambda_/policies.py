@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
+from cumulet import delivery
 from cumulet import policies as resource_policies
-from cumulet.delivery import Undeliverable
+from cumulet.delivery import Message
 from cumulet.kernel.arns import parse_arn, partition_of
-from cumulet.policies import Decision, of_service
 from cumulet.services.lambda_.errors import (
     PolicyLengthExceededException,
     ResourceConflictException,
@@ -135,15 +135,11 @@ def compiled(policy: Policy) -> resource_policies.Policy:
     return resource_policies.compiled(text(policy) if policy else None)
 
 
-def check_service(tx: Tx, key: FunctionKey, qualifier: str | None, source_arn: str) -> None:
-    """Raise Undeliverable where a service may not invoke a function for a resource of its own, such as a topic."""
-    source = parse_arn(source_arn)
-    assert source is not None
+def check_sender(tx: Tx, key: FunctionKey, qualifier: str | None, message: Message, now_ms: int) -> None:
+    """Raise Undeliverable where what sends a message may not invoke a function with it."""
     policed = None if qualifier == LATEST else qualifier
-    policy, arn, service = compiled(find(tx, key, policed)), qualified_arn(key, policed), of_service(source)
-    decision = resource_policies.decide(policy, INVOKE_FUNCTION, arn, service, owner=key.account)
-    if decision is not Decision.ALLOWED:
-        raise Undeliverable(resource_policies.refusal_text(service.service or "", INVOKE_FUNCTION, arn, decision))
+    policy, arn = compiled(find(tx, key, policed)), qualified_arn(key, policed)
+    delivery.check_sender(message, policy, INVOKE_FUNCTION, arn, owner=key.account, now_ms=now_ms)
 
 
 def delete(tx: Tx, key: FunctionKey, qualifier: str | None) -> None:

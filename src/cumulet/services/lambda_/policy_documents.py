@@ -1,7 +1,7 @@
 """Policy documents of PutResourcePolicy: read, checked, and brought into the form that AddPermission writes.
 
 The grammar is that of all resource policies; Lambda wants a Resource besides, actions of its own, and principals that
-can be. AWS's words for what breaks it are not known.
+can be. It is imported when such a document comes. AWS's words for what breaks it are not known.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import orjson
 
 from cumulet import policies as resource_policies
 from cumulet.kernel.errors import NotImplementedFailure
-from cumulet.policies import NO_FACTS, MalformedPolicy, Text, many, value_text
+from cumulet.policies import NO_FACTS, MalformedPolicy
+from cumulet.policies.documents import many, value_text
+from cumulet.policies.texts import Text
 from cumulet.services.lambda_ import policies
 from cumulet.services.lambda_.errors import invalid
 from cumulet.services.lambda_.policies import Policy, Statement

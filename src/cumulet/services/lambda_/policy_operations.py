@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import NotImplementedFailure
-from cumulet.services.lambda_ import policies, policy_documents, revisions
+from cumulet.services.lambda_ import policies, revisions
 from cumulet.services.lambda_.base import LambdaBase
 from cumulet.services.lambda_.errors import invalid, not_found, wrong_revision
 from cumulet.services.lambda_.function_names import LATEST, FunctionKey, qualified_arn
@@ -88,6 +88,8 @@ class PolicyOperations(LambdaBase):
         key, qualifier = self._resource(call, request["ResourceArn"])
         if qualifier == LATEST:
             raise invalid(NOT_FOR_LATEST)
+        from cumulet.services.lambda_ import policy_documents
+
         policy = policy_documents.statements(request["Policy"], key.region, qualified_arn(key, qualifier))
         new_revision = self.ids.uuid()
         await self.store.transact(self._replace_policy, key, qualifier, request.get("RevisionId"), policy, new_revision)

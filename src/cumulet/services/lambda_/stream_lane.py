@@ -244,7 +244,8 @@ class Lane:
             log_line(f"event source mapping {reading.mapping.uuid}: {count} records are given up: {condition}")
             if self._stream.on_failure is not None:
                 text = given_up.message(reading.source_arn, reading.clock.now_ms())
-                letter = Message(id=reading.new_id(), sender_id=function.account, body=text)
+                role_arn = function.configuration.role_arn
+                letter = Message(id=reading.new_id(), sender_id=function.account, body=text, role_arn=role_arn)
         await self._advance(count, None if batch.is_final else batch.window, letter)
 
     async def _advance(self, count: int, window: Window | None, letter: Message | None = None) -> None:

@@ -6,13 +6,16 @@ SNS: another account is let in by the policy alone. What the policy denies is de
 
 from __future__ import annotations
 
-from cumulet import policies
+from cumulet import delivery, policies
+from cumulet.delivery import Message
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AwsError
 from cumulet.policies import NO_FACTS, Decision, Facts
+from cumulet.services.sns import permissions
 from cumulet.services.sns.errors import AuthorizationErrorException
 from cumulet.services.sns.topics import Topic, TopicKey
 
+PUBLISH = "SNS:Publish"
 ACTIONS = {"PublishBatch": "Publish"}
 """Operations that need the permission of another one."""
 
@@ -30,6 +33,13 @@ def check(call: Call, key: TopicKey, topic: Topic | None, now_ms: int, facts: Fa
     decision = policies.decide(policies.compiled(text), action, key.arn, asker, owner=key.account)
     if decision is not Decision.ALLOWED:
         raise refusal(call, key.arn, decision)
+
+
+def check_sender(topic: Topic, message: Message, now_ms: int) -> None:
+    """Raise Undeliverable where what sends a message may not publish to a topic."""
+    text = topic.attributes.get("Policy") or permissions.default_policy(topic.arn, topic.account)
+    policy = policies.compiled(text)
+    delivery.check_sender(message, policy, PUBLISH, topic.arn, owner=topic.account, now_ms=now_ms)
 
 
 def refusal(call: Call, resource: str, decision: Decision = Decision.SILENT) -> AwsError:

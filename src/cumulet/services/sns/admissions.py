@@ -10,7 +10,7 @@ from cumulet.services.sns.metrics import metric
 from cumulet.services.sns.topics import Topic
 
 NOBODY_KNOWN = ""
-"""Who publishes on behalf of another service; only statements about anyone are about it."""
+"""A publisher without a role; only statements about anyone are about it."""
 
 
 class Admissions:

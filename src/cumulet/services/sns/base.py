@@ -27,15 +27,15 @@ class SnsBase(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self.directory = Directory(platform.store)
+        self.is_enforcing = platform.config.auth == "enforce"
         self.archive_upkeep = ArchiveUpkeep(platform.store, platform.clock, platform.activity)
         self.sender = Sender(platform, self.directory, Archiving(self.archive_upkeep, platform.telemetry))
         self.replayer = Replayer(platform, self.sender)
         self.sender.outlets |= {"sms": SmsOutlet(), "application": PushOutlet()}
         self.confirmations = Confirmations(platform, self.sender)
-        platform.delivery.targets["sns"] = Target(self.sender, platform.url)
+        platform.delivery.targets["sns"] = Target(self.sender, platform.url, is_enforcing=self.is_enforcing)
         self.usage_limits = Limits.of(platform.quotas)
         self.upkeep = Upkeep(platform.store, platform.clock, platform.activity)
-        self.is_enforcing = platform.config.auth == "enforce"
 
     async def start(self) -> None:
         """Resume upkeep, and take messages on to those who have not got them."""

@@ -73,8 +73,9 @@ def read(text: str) -> tuple[Statement, ...]:
     members = _members(
         document, "the policy", needed=("Name", "Version", "Statement"), others=("Description", "Configuration")
     )
-    for name in ("Name", "Description"):
-        _text(members.get(name, name), name)
+    _text(members["Name"], "Name")
+    if not isinstance(members.get("Description", ""), str):
+        raise refused("Description must be a string")
     if members["Version"] != VERSION:
         raise refused(f"Version must be {VERSION}")
     custom = _custom_identifiers(members.get("Configuration", {}))

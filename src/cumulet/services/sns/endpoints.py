@@ -70,6 +70,8 @@ def _check_url(protocol: str, endpoint: str) -> None:
         is_complete = False
     if not is_complete or len(endpoint) > LONGEST_URL or any(character <= " " for character in endpoint):
         raise invalid("Endpoint")
+    if protocol == "http" and parts.username is not None:
+        raise invalid("Endpoint Reason: Please use HTTPS for subscriptions that contain inline credentials")
 
 
 def _check_address(endpoint: str) -> None:

@@ -120,7 +120,7 @@ def document(members: dict[str, str]) -> str:
 def timestamp(moment_ms: int) -> str:
     """Return a moment as SNS writes it."""
     moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03}Z"
+    return f"{moment.isoformat()[:19]}.{moment_ms % 1000:03}Z"
 
 
 def _attributes(message: Message) -> dict[str, dict[str, str]]:

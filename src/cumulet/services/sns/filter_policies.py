@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from cumulet import patterns
@@ -41,8 +41,7 @@ class RefusedAttribute(ValueError):
     """A subscription's attribute that is refused; the message is what SNS says behind "Invalid parameter: "."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """A compiled filter policy."""
 
     pattern: Pattern

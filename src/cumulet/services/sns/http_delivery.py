@@ -119,7 +119,7 @@ class HttpDelivery:
         return give_back
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
-        """Send it. SNS: 5xx, 429 and no answer are tried again; every other answer that is no 2xx is final."""
+        """Send it. SNS: a status outside of 200 to 499, 429 and no answer are failures; all others end the delivery."""
         letter = msgspec.json.decode(delivery.payload, type=Letter)
         situation = await self._store.read(_situation, delivery.target)
         body = letter.body
@@ -143,17 +143,16 @@ class HttpDelivery:
         begun_ms = self._platform.clock.now_ms()
         headers = _headers(letter, delivery.target, situation.policy)
         try:
-            status, _ = await http_client.post(letter.url, headers, body.encode())
+            status = await http_client.post(letter.url, headers, body.encode())
         except NoAnswer as reason:
             self.places.tell(delivery.lane, is_well=False)
             self._count(delivery, letter, situation.topic, begun_ms, None, str(reason))
             return Attempt(Verdict.FAILED, str(reason))
-        can_change = status >= 500 or status == TOO_MANY_REQUESTS
-        self.places.tell(delivery.lane, is_well=not can_change)
+        self.places.tell(delivery.lane, is_well=_is_taken(status))
         self._count(delivery, letter, situation.topic, begun_ms, status, PHRASES.get(status, ""))
         if _is_taken(status):
             return Attempt(Verdict.DELIVERED)
-        return Attempt(Verdict.FAILED if can_change else Verdict.REFUSED, f"the endpoint has answered {status}")
+        return Attempt(Verdict.FAILED, f"the endpoint has answered {status}")
 
     def _count(
         self,
@@ -173,7 +172,7 @@ class HttpDelivery:
         if topic is not None and (feedback := delivery_status.of(topic)):
             outcome = Outcome(
                 protocol="http",
-                destination=letter.url,
+                destination=subscriptions.without_password(letter.url),
                 message_id=letter.message_id,
                 text=letter.body if letter.is_raw else msgspec.json.decode(letter.body)["Message"],
                 published_ms=queued.accepted_ms,
@@ -248,7 +247,7 @@ def _headers(letter: Letter, subscription_arn: str, policy: Effective) -> dict[s
 
 
 def _is_taken(status: int | None) -> bool:
-    return status is not None and 200 <= status < 300
+    return status is not None and 200 <= status < 500 and status != TOO_MANY_REQUESTS
 
 
 def _dead(letter: Letter, queued: QueuedDelivery, new_id: str) -> delivery.Message:

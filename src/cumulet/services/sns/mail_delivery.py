@@ -21,6 +21,7 @@ from cumulet.services.sns.delivery_policies import Effective
 from cumulet.services.sns.mails import Kind, Mail
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric
+from cumulet.services.sns.places import Places
 from cumulet.services.sns.retry_waits import waits_ms
 from cumulet.services.sns.sender import SENDER_ID, Sender
 from cumulet.services.sns.smtp_client import Refused, Unsent
@@ -77,8 +78,7 @@ class MailDelivery:
         self._sender = sender
         self._server = mail_server(platform.config.smtp) if platform.config.smtp else None
         self._address = platform.config.smtp_sender
-        self._running = 0
-        self._wake: Callable[[], None] | None = None
+        self._places = Places(platform.clock, at_once=AT_ONCE)
         platform.delivery.engine.register("smtp", self)
         sender.outlets |= {"email": self, "email-json": self}
 
@@ -126,17 +126,7 @@ class MailDelivery:
 
     async def slot(self, delivery: QueuedDelivery, wake: Callable[[], None]) -> Callable[[], None] | None:
         """Take one of the connections."""
-        if self._running >= AT_ONCE:
-            self._wake = wake
-            return None
-        self._running += 1
-        return self._give_back
-
-    def _give_back(self) -> None:
-        self._running -= 1
-        wake, self._wake = self._wake, None
-        if wake is not None:
-            wake()
+        return self._places.take(delivery.lane, wake)
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
         """Send it; the answer is the mail, or why there is none."""
@@ -150,14 +140,18 @@ class MailDelivery:
             await self._text(topic, letter, delivery),
         )
         if self._server is None:
+            self._places.tell(delivery.lane, is_well=True)
             return Attempt(Verdict.DELIVERED, mail)
         data = mails.encoded(mail, self._address, letter.address, letter.message_id, delivery.accepted_ms)
         try:
             await smtp_client.send(self._server, self._address, letter.address, data)
         except Unsent as reason:
+            self._places.tell(delivery.lane, is_well=False)
             return Attempt(Verdict.FAILED, str(reason))
         except Refused as reason:
+            self._places.tell(delivery.lane, is_well=True)
             return Attempt(Verdict.REFUSED, str(reason))
+        self._places.tell(delivery.lane, is_well=True)
         return Attempt(Verdict.DELIVERED, mail)
 
     async def _text(self, topic: Topic, letter: Letter, delivery: QueuedDelivery) -> str:

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
 
+LONGEST_LINE = 998
+"""Characters, of a header; by RFC 5322."""
 SENDER = "AWS Notifications"
 SUBJECTS: dict[Kind, str] = {
     "Notification": "AWS Notification Message",
@@ -74,7 +76,8 @@ def encoded(mail: Mail, sender: str, recipient: str, message_id: str, sent_ms: i
     letter["Date"] = datetime.fromtimestamp(sent_ms / 1000, UTC)
     letter["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
     letter.set_content(mail.text)
-    return letter.as_bytes()
+    # The library takes the quotes off names that it breaks into lines.
+    return letter.as_bytes(policy=letter.policy.clone(max_line_length=LONGEST_LINE))
 
 
 def _line(text: str) -> str:

@@ -6,17 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cumulet.services.sns.errors import InvalidParameterValueException
+from cumulet.services.sns.errors import InvalidParameterValueException, invalid
 from cumulet.services.sns.messages import MessageAttribute
 
 LONGEST_NAME_BYTES = 256
 WRONG_CHARACTER = re.compile(r"[^\w.-]", re.ASCII)
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+SMALLEST_EXPONENT, LARGEST_EXPONENT = -128, 126
+LAST_CHARACTER = "\uffff"
+"""Of strings; what lies beyond the basic multilingual plane, such as most emoji, is refused."""
 TYPE = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
 
 
 def checked(given: Mapping[str, Mapping[str, Any]]) -> dict[str, MessageAttribute]:
-    """Return the attributes of a request; raises InvalidParameterValueException."""
+    """Return the attributes of a request; raises InvalidParameterValueException or InvalidParameterException."""
     attributes = {}
     for name, attribute in given.items():
         _check_name(name)
@@ -52,6 +55,26 @@ def _check_name(name: str) -> None:
         raise InvalidParameterValueException("Message attribute name can not have successive '.' character.")
 
 
+def _check_number(name: str, value: str) -> None:
+    if not NUMBER.fullmatch(value):
+        raise InvalidParameterValueException(f"Could not cast message attribute '{name}' value to number.")
+    if not _is_in_scale(value):
+        raise InvalidParameterValueException(
+            f"Message attribute '{name}' number value [{value}] scale must be 10^{SMALLEST_EXPONENT} and "
+            f"10^{LARGEST_EXPONENT}."
+        )
+
+
+def _is_in_scale(value: str) -> bool:
+    from decimal import Decimal, InvalidOperation  # a start does without
+
+    try:
+        number = Decimal(value)
+    except InvalidOperation:  # an exponent of many digits
+        return False
+    return not number or SMALLEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT
+
+
 def _value(name: str, attribute: Mapping[str, Any]) -> str | bytes:
     data_type = attribute.get("DataType") or ""
     if not data_type:
@@ -75,6 +98,8 @@ def _value(name: str, attribute: Mapping[str, Any]) -> str | bytes:
             f"The message attribute '{name}' must contain non-empty message attribute value for message attribute type "
             f"'{data_type}'."
         )
-    if match[1] == "Number" and not NUMBER.fullmatch(values[field]):
-        raise InvalidParameterValueException(f"Could not cast message attribute '{name}' value to number.")
+    if match[1] == "Number":
+        _check_number(name, values[field])
+    elif field == "String" and max(values[field]) > LAST_CHARACTER:
+        raise invalid(f"Invalid attribute value was passed in for message attribute {name}")
     return bytes(values[field]) if field == "Binary" else str(values[field])

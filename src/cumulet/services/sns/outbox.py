@@ -1,5 +1,6 @@
-"""The outbox: what would have gone to a telephone, as text message or mobile push, and mail where there is no server for
-it, kept to be read by people and tests.
+"""The outbox: what would have gone to a telephone, as text message or mobile push, and mail where no server is named.
+
+It is kept to be read by people and tests.
 
 Nothing leaves the machine. An item says whether SNS would have delivered it, and why not; items are kept for 14 days.
 """

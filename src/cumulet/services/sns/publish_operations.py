@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cumulet.kernel.call import Call
-from cumulet.services.sns import large_messages, platform_endpoints, principals, publishing, push, sms
+from cumulet.kernel.errors import AwsError
+from cumulet.services.sns import (
+    large_messages,
+    message_attributes,
+    platform_endpoints,
+    principals,
+    publishing,
+    push,
+    sms,
+)
 from cumulet.services.sns.base import SnsBase
 from cumulet.services.sns.data_protection import Denied
 from cumulet.services.sns.errors import (
@@ -16,6 +25,7 @@ from cumulet.services.sns.errors import (
     BatchRequestTooLongException,
     EmptyBatchRequestException,
     InvalidBatchEntryIdException,
+    InvalidParameterException,
     TooManyEntriesInBatchRequestException,
     invalid,
 )
@@ -65,33 +75,26 @@ class PublishOperations(SnsBase):
     async def publish_batch(self, call: Call, request: t.PublishBatchInputTypeDef) -> dict[str, Any]:
         """Send up to ten messages to a topic.
 
-        SNS (recorded): an entry that breaks a rule fails the whole batch.
+        SNS (recorded): an entry that breaks a rule fails alone on a standard topic, unless its attributes break it; on
+        a FIFO topic it fails the whole batch.
         """
         topic = await self.topic(call, request["TopicArn"])
         entries = request["PublishBatchRequestEntries"]
         _check_entries(entries, large_messages.most_bytes(topic))
         now_ms = self.clock.now_ms()
-        messages = [publishing.new_message(topic, entry, call, self.ids.uuid(), now_ms) for entry in entries]
-        if topic.data_protection:
-            return await self._publish_admitted(call, topic, entries, messages)
-        sent = await self.sender.publish(topic, messages, call.base_url)
-        successful = [{"Id": entry["Id"], **_entry(*one)} for entry, one in zip(entries, sent, strict=True)]
-        return {"Successful": successful, "Failed": []}
-
-    async def _publish_admitted(
-        self, call: Call, topic: Topic, entries: Sequence[Mapping[str, Any]], messages: Sequence[Message]
-    ) -> dict[str, Any]:
-        """Send the messages of a batch that the topic's data protection policy admits."""
-        admitted: dict[str, Message] = {}
+        messages: dict[str, Message] = {}
         failed: list[dict[str, Any]] = []
-        for entry, message in zip(entries, messages, strict=True):
+        for entry in entries:
             try:
-                admitted[entry["Id"]] = self._admitted(call, topic, message)
-            except AuthorizationErrorException as refusal:
-                answer = {"Id": entry["Id"], "Code": "AuthorizationError", "Message": refusal.message}
-                failed.append({**answer, "SenderFault": True})
-        sent = await self.sender.publish(topic, list(admitted.values()), call.base_url) if admitted else []
-        successful = [{"Id": entry_id, **_entry(*one)} for entry_id, one in zip(admitted, sent, strict=True)]
+                message = publishing.new_message(topic, entry, call, self.ids.uuid(), now_ms)
+                messages[entry["Id"]] = self._admitted(call, topic, message) if topic.data_protection else message
+            except (AuthorizationErrorException, InvalidParameterException) as refusal:
+                if topic.is_fifo:
+                    raise
+                message_attributes.checked(entry.get("MessageAttributes") or {})
+                failed.append(_failed(entry, refusal))
+        sent = await self.sender.publish(topic, list(messages.values()), call.base_url) if messages else []
+        successful = [{"Id": entry_id, **_entry(*one)} for entry_id, one in zip(messages, sent, strict=True)]
         return {"Successful": successful, "Failed": failed}
 
     def _admitted(self, call: Call, topic: Topic, message: Message) -> Message:
@@ -119,6 +122,11 @@ def _check_entries(entries: Any, most_bytes: int) -> None:
         raise BatchEntryIdsNotDistinctException("Two or more batch entries in the request have the same Id.")
     if sum(publishing.size_bytes(entry) for entry in entries) > most_bytes:
         raise BatchRequestTooLongException("The length of all the batch messages put together is more than the limit.")
+
+
+def _failed(entry: Mapping[str, Any], refusal: AwsError) -> dict[str, Any]:
+    code = refusal.code.removesuffix("Exception")  # as the query protocol has these two
+    return {"Id": entry["Id"], "Code": code, "Message": refusal.message, "SenderFault": True}
 
 
 def _entry(message_id: str, sequence_number: str | None) -> dict[str, Any]:

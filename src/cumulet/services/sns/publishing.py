@@ -115,4 +115,6 @@ def _check_order(topic: Topic, group_id: str | None, dedup_id: str | None) -> No
         )
     for name, value in (("MessageGroupId", group_id), ("MessageDeduplicationId", dedup_id)):
         if value is not None and not TOKEN.fullmatch(value):
-            raise invalid(name)
+            raise invalid(
+                f"The {name} parameter can only include alphanumeric and punctuation characters. 1 to 128 in length"
+            )

@@ -7,16 +7,20 @@ that is published finds the subscription live.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
 
 from cumulet import delivery
+from cumulet.delivery import Undeliverable
 from cumulet.kernel.errors import ServiceUnavailable
+from cumulet.kernel.log import log_line
 from cumulet.kernel.telemetry import Metric, Sample
 from cumulet.services.service import Platform
-from cumulet.services.sns import archives, filter_policies, replays, subscriptions, topics
+from cumulet.services.sns import archives, delivery_status, filter_policies, replays, subscriptions, topics
 from cumulet.services.sns.archives import Archive, Head
+from cumulet.services.sns.delivery_status import Feedback
 from cumulet.services.sns.envelope import Envelope
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric
@@ -29,6 +33,8 @@ STEP = 300
 """So many messages are read in one transaction."""
 STEP_BYTES = 2 << 20
 """And of so many bytes, but one at least."""
+AT_ONCE = 4
+"""So many replays are under way at once, and the others wait: each step takes some milliseconds of the event loop."""
 PAGE = 1000
 RETRY_MS = 10_000
 """How long a replay rests that the store refused: its disk was full, say."""
@@ -42,6 +48,7 @@ class Replayer:
         self._store = platform.store
         self._clock = platform.clock
         self._sender = sender
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def resume(self) -> None:
         """Go on with the replays that were under way when the platform last stopped."""
@@ -58,12 +65,13 @@ class Replayer:
 
     async def _go_on(self, subscription_id: int) -> None:
         try:
-            while True:
-                new_ids = [self._platform.ids.uuid() for _ in range(STEP)]
-                if not await self._store.transact(
-                    self._step, subscription_id, new_ids=new_ids, now_ms=self._clock.now_ms()
-                ):
-                    return
+            async with self._places:
+                is_left = True
+                while is_left:
+                    new_ids = [self._platform.ids.uuid() for _ in range(STEP)]
+                    is_left = await self._store.transact(
+                        self._step, subscription_id, new_ids=new_ids, now_ms=self._clock.now_ms()
+                    )
         except ServiceUnavailable:
             self._clock.call_at(self._clock.now_ms() + RETRY_MS, lambda: self.go_on(subscription_id))
             raise
@@ -76,7 +84,7 @@ class Replayer:
             return False
         archive = archives.of_topic(tx, replay.topic_id)
         if archive is None:
-            replays.end_all(tx, replay.topic_id)
+            replays.delete(tx, subscription_id)
             return False
         reached_id = replay.reached_id
         if replay.status == PENDING:
@@ -113,16 +121,26 @@ class Replayer:
         policy = filter_policies.of(subscription)
         if policy is not None:
             found = [message for message in found if policy.matches(message.attributes, message.body)]
-        letters = [
-            self._letter(replay, subscription, message, new_id) for message, new_id in zip(found, new_ids, strict=False)
+        pairs = [
+            (self._letter(replay, subscription, message, new_id), message)
+            for message, new_id in zip(found, new_ids, strict=False)
         ]
+        letters = [letter for letter, _ in pairs]
         refused = self._platform.delivery.put_again(tx, subscription.endpoint, letters, now_ms)
-        for letter, reason in refused:
-            self._sender.bury(tx, subscription, letter, now_ms, str(reason))
+        if "RedrivePolicy" in subscription.attributes:
+            for letter, reason in refused:
+                self._sender.bury(tx, subscription, letter, now_ms, str(reason))
+        elif refused:
+            dropped = f"{len(refused)} messages to {subscription.arn} are dropped in a replay: {refused[0][1]}"
+            tx.after_commit(log_line, dropped)
         key = topics.key_of(subscription.topic_arn)
         for name, count in (("Delivered", len(letters) - len(refused)), ("Failed", len(refused))):
             if count:
                 tx.after_commit(self._count, metric(key, f"NumberOfReplayedNotifications{name}"), count)
+        topic = topics.find(tx, key)
+        feedback = None if topic is None else delivery_status.of(topic)
+        if feedback is not None:
+            tx.after_commit(self._tell, feedback, subscription, pairs, refused)
 
     def _letter(self, replay: Replay, subscription: Subscription, message: Message, new_id: str) -> delivery.Message:
         """Return a message as a queue gets it again.
@@ -147,6 +165,21 @@ class Replayer:
             else None,
             source_arn=subscription.topic_arn,
         )
+
+    def _tell(
+        self,
+        feedback: Feedback,
+        subscription: Subscription,
+        pairs: Sequence[tuple[delivery.Message, Message]],
+        refused: Sequence[tuple[delivery.Message, Undeliverable]],
+    ) -> None:
+        """Write to the delivery status log what became of messages."""
+        status, reasons = self._sender.status, {letter.id: reason for letter, reason in refused}
+        for letter, message in pairs:
+            if letter.id in reasons:
+                status.failed(feedback, subscription, message, reasons[letter.id])
+            else:
+                status.delivered(feedback, subscription, message, letter.id)
 
     def _count(self, counted: Metric, count: int) -> None:
         telemetry = self._platform.telemetry

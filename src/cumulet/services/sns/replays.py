@@ -26,7 +26,7 @@ SELECT_BY_STATUS = (
 INSERT_REPLAY = f"INSERT INTO sns_replays ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 0)"
 UPDATE_REPLAY = "UPDATE sns_replays SET status = ?, ends_at = ?, reached_id = ? WHERE subscription_id = ?"
 DELETE_REPLAY = "DELETE FROM sns_replays WHERE subscription_id = ?"
-END_REPLAYS = "UPDATE sns_replays SET status = 'Completed', ends_at = NULL WHERE topic_id = ?"
+DELETE_REPLAYS_OF_TOPIC = "DELETE FROM sns_replays WHERE topic_id = ?"
 
 
 class StaleAudience(Exception):
@@ -83,12 +83,9 @@ def delete(tx: Tx, subscription_id: int) -> None:
     tx.run(DELETE_REPLAY, subscription_id)
 
 
-def end_all(tx: Tx, topic_id: int) -> None:
-    """End all replays of a topic whose archive is gone; its subscriptions get live messages.
-
-    SNS (recorded): such replays are completed.
-    """
-    tx.run(END_REPLAYS, topic_id)
+def delete_all(tx: Tx, topic_id: int) -> None:
+    """Forget the replays of a topic whose archive is gone; its subscriptions get live messages."""
+    tx.run(DELETE_REPLAYS_OF_TOPIC, topic_id)
 
 
 def unfinished(tx: Tx, status: str, after: int, limit: int) -> list[int]:

@@ -33,6 +33,7 @@ from cumulet.services.sns.fan_outs import FanOut
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric, record_filtered_out
 from cumulet.services.sns.replays import StaleAudience
+from cumulet.services.sns.service_roles import SUBSCRIPTION_ROLE
 from cumulet.services.sns.signing import Signing
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic, TopicKey
@@ -123,11 +124,15 @@ class Sender:
             self._publish, topic, parcels, base_url, new_ids=new_ids, now_ms=self._clock.now_ms()
         )
 
-    def accept(self, tx: Tx, topic: Topic, message: Message, base_url: str) -> None:
-        """Accept a message within the transaction of its source; all who subscribe get it soon. Raises Denied."""
+    def accept(self, tx: Tx, topic: Topic, message: Message, base_url: str, role_arn: str | None) -> None:
+        """Accept a message of a role within the transaction of its source; all who subscribe get it soon.
+
+        Raises Denied.
+        """
         if topic.data_protection:
-            tx.after_commit(self.admissions.audit, topic, message, NOBODY_KNOWN)
-            message = self.admissions.admitted(topic, message, NOBODY_KNOWN)
+            principal = role_arn or NOBODY_KNOWN
+            tx.after_commit(self.admissions.audit, topic, message, principal)
+            message = self.admissions.admitted(topic, message, principal)
         fan_out = fan_outs.insert(tx, topic.key, base_url, 0, message)
         tx.after_commit(self._published, topic.key, message)
         tx.after_commit(self.go_on, fan_out.id)
@@ -169,9 +174,7 @@ class Sender:
             recipients = parcel.recipients
             if topic.is_fifo:
                 message_id, number, is_new = deduplication.accept(tx, topic, message, now_ms)
-                message = msgspec.structs.replace(
-                    message, id=message_id, sequence_number=number, published_ms=now_ms
-                )
+                message = msgspec.structs.replace(message, id=message_id, sequence_number=number, published_ms=now_ms)
                 envelope = Envelope(message, None, "", base_url)
             answers.append((message.id, message.sequence_number))
             tx.after_commit(self._published, topic.key, message)
@@ -276,7 +279,9 @@ class Sender:
             )
             self._platform.delivery.put(tx, subscription.endpoint, event, now_ms)
         elif protocol == "firehose":
+            role = subscription.attributes.get(SUBSCRIPTION_ROLE)
             record = _letter(subscription, message, envelope, new_id)
+            record = msgspec.structs.replace(record, source_arn=None, role_arn=role)
             self._platform.delivery.put(tx, subscription.endpoint, record, now_ms)
         elif protocol in self.outlets:
             body = message.body_for(protocol) if subscription.is_raw else envelope.notification(subscription)

@@ -57,8 +57,9 @@ class Signer:
     def _sign_some(self) -> None:
         some = [self._waiting.popleft() for _ in range(min(MOST_AT_A_TIME, len(self._waiting)))]
         self._busy_threads += 1
-        work = asyncio.get_running_loop().run_in_executor(None, self._sign_all, [(text, version) for text, version, _ in some])
-        work.add_done_callback(lambda done: self._have_signed([signature for *_, signature in some], done))
+        texts, signatures = [one[:2] for one in some], [one[2] for one in some]
+        work = asyncio.get_running_loop().run_in_executor(None, self._sign_all, texts)
+        work.add_done_callback(lambda done: self._have_signed(signatures, done))
 
     def _sign_all(self, texts: Sequence[tuple[str, str]]) -> list[str]:
         return [self.sign(text, version) for text, version in texts]

@@ -65,7 +65,7 @@ def shown(topic: Topic, subscription: Subscription) -> dict[str, str]:
     """Return what GetSubscriptionAttributes shows."""
     attributes = {
         "ConfirmationWasAuthenticated": _boolean(subscription.is_authenticated),
-        "Endpoint": subscription.endpoint,
+        "Endpoint": subscription.shown_endpoint,
         "Owner": subscription.owner,
         "PendingConfirmation": _boolean(not subscription.is_confirmed),
         "Protocol": subscription.protocol,

@@ -161,9 +161,10 @@ class SubscriptionOperations(SnsBase):
         return {"SubscriptionArn": subscription.arn}
 
     async def confirm(self, token: str, *, is_authenticated: bool) -> Subscription:
-        """Confirm the subscription that was sent this token; twice is no error. Raises InvalidParameterException.
+        """Confirm the subscription that was sent this token; raises InvalidParameterException.
 
-        After `is_authenticated` only its owner, or its topic's, may end it.
+        After `is_authenticated` only its owner, or its topic's, may end it. A second time is no error without that, and
+        AuthorizationErrorException with it.
         """
         if len(token) != TOKEN_LENGTH or not token.isalnum() or not token.isascii():
             raise InvalidParameterException("Invalid token")
@@ -178,6 +179,8 @@ class SubscriptionOperations(SnsBase):
         ):
             raise invalid("Token")
         if subscription.is_confirmed:
+            if is_authenticated:
+                raise AuthorizationErrorException("Subscription already confirmed")
             return subscription
         if now_ms - subscription.created_ms > pending.LIFE_MS:
             raise invalid("Token")
@@ -236,9 +239,9 @@ class SubscriptionOperations(SnsBase):
         topic, subscription = await self.store.read(self._load, call, name)
         attributes = subscription_attributes.shown(topic, subscription)
         if replay_policies.NAME in attributes:
+            # SNS (recorded): a replay whose archive is gone is completed.
             replay = await self.store.read(replays.find, subscription.id)
-            if replay is not None:
-                attributes["ReplayStatus"] = replay.status
+            attributes["ReplayStatus"] = replays.COMPLETED if replay is None else replay.status
         return {"Attributes": attributes}
 
     async def set_subscription_attributes(self, call: Call, request: t.SetSubscriptionAttributesInputTypeDef) -> None:
@@ -293,15 +296,20 @@ class SubscriptionOperations(SnsBase):
         return _page(listing, found, found[:PAGE_SUBSCRIPTIONS])
 
     def _load(self, tx: Tx, call: Call, name: Named) -> tuple[Topic, Subscription]:
-        """Return a subscription of the caller's and its topic; raises NotFoundException."""
+        """Return a subscription of the caller's and its topic; raises NotFoundException.
+
+        SNS (recorded): what is set on a subscription is not for the owner of its topic.
+        """
         found = find(tx, name)
-        self._check_owners(call, name, found)
         if found is None:
+            self.check_owner(call, name.topic.account, f"{name.topic.arn}:{name.uuid}")
             raise no_such_subscription()
+        if self.is_enforcing and found[1].owner != call.account:
+            raise AuthorizationErrorException("Not authorized to access this subscription")
         return found
 
     def _check_owners(self, call: Call, name: Named, found: tuple[Topic, Subscription] | None) -> None:
-        """SNS: a subscription is its owner's and its topic's owner's."""
+        """SNS: a subscription can be ended by its owner and by its topic's."""
         if found is None or found[1].owner != call.account:
             self.check_owner(call, name.topic.account, f"{name.topic.arn}:{name.uuid}")
 
@@ -340,7 +348,7 @@ def _entry(subscription: Subscription) -> dict[str, str]:
         "SubscriptionArn": subscription.arn if subscription.is_confirmed else PENDING_IN_LISTS,
         "Owner": subscription.owner,
         "Protocol": subscription.protocol,
-        "Endpoint": subscription.endpoint,
+        "Endpoint": subscription.shown_endpoint,
         "TopicArn": subscription.topic_arn,
     }
 

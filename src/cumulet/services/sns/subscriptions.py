@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from cumulet.services.sns import replays, topics, usage
@@ -31,6 +33,7 @@ SELECT_DELETED_TOPIC = "SELECT topic_id FROM sns_deleted_topics WHERE topic_id =
 DELETE_SUBSCRIPTION = "DELETE FROM sns_subscriptions WHERE id = ?"
 COUNT_DELETED = "UPDATE sns_topics SET deleted_subscriptions = deleted_subscriptions + 1 WHERE id = ?"
 
+_PASSWORD = re.compile(r"^([a-z]+://[^/?#:]*:)[^/?#]*(?=@)")
 IS_RAW = {"lambda": False, "sms": True, "application": True, "email": True, "email-json": False}
 """The protocols for which RawMessageDelivery means nothing."""
 
@@ -70,6 +73,11 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.topic_arn}:{self.uuid}"
 
     @property
+    def shown_endpoint(self) -> str:
+        """The endpoint as SNS shows it: without the password of an address."""
+        return without_password(self.endpoint) if self.protocol == "https" else self.endpoint
+
+    @property
     def is_raw(self) -> bool:
         """Does the endpoint get the message itself, without the envelope?
 
@@ -78,6 +86,11 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         if self.protocol in IS_RAW:
             return IS_RAW[self.protocol]
         return self.attributes.get("RawMessageDelivery") == "true"
+
+
+def without_password(url: str) -> str:
+    """Return an address with asterisks for its password."""
+    return _PASSWORD.sub(r"\1****", url, count=1)
 
 
 def find(tx: Tx, uuid: str) -> Subscription | None:

@@ -25,15 +25,14 @@ FIFO_NAME_TEXT = (
 LONGEST_DISPLAY_NAME = 100
 """Characters."""
 DOCUMENTS = frozenset({"DeliveryPolicy", "Policy"})
-FIFO_DEFAULTS = ("ContentBasedDeduplication", "FifoThroughputScope")
-"""What a FIFO topic shows that was not set."""
-FIFO_ONLY = frozenset({archive_policies.NAME, *FIFO_DEFAULTS})
+CONTENT_BASED, SCOPE = "ContentBasedDeduplication", "FifoThroughputScope"
+FIFO_ONLY = frozenset({archive_policies.NAME, CONTENT_BASED, SCOPE})
 DEFAULTS = {
     archive_policies.NAME: "",
-    "ContentBasedDeduplication": "false",
+    CONTENT_BASED: "false",
     "DeliveryPolicy": "",
     "DisplayName": "",
-    "FifoThroughputScope": "Topic",
+    SCOPE: "Topic",
     "FifoTopic": "false",
     "KmsMasterKeyId": "",
     "MaximumMessageSize": str(large_messages.USUAL_BYTES),
@@ -79,12 +78,19 @@ def created_with(key: TopicKey, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def changed(topic: Topic, name: str, value: str) -> dict[str, str]:
-    """Return the topic's attributes with one set. SNS: what kind of topic it is can't be changed."""
-    if name == "FifoTopic":
-        raise invalid("AttributeName")
+    """Return the topic's attributes with one set.
+
+    SNS: what kind of topic it is can't be changed, nor can a FIFO topic's scope be as large as the topic again.
+    """
+    if name == "FifoTopic" and topic.is_fifo:
+        if value.lower() != "true":
+            raise invalid("FifoTopic: Modifying topic type is not supported")
+        return topic.attributes
     _check_known(name, "AttributeName")
     if name in FIFO_ONLY and not topic.is_fifo:
         raise invalid("AttributeName")
+    if name == SCOPE and (topic.attributes.get(SCOPE), value) == ("MessageGroup", "Topic"):
+        raise invalid("Modifying FifoThroughputScope from MessageGroup to Topic is not supported")
     return kept(topic.attributes | {name: _checked(topic.key, name, value)})
 
 
@@ -127,7 +133,7 @@ def shown(topic: Topic, counts: Counts) -> dict[str, str]:
         "TopicArn": topic.arn,
     }
     if topic.is_fifo:
-        attributes |= {name: DEFAULTS[name] for name in FIFO_DEFAULTS}
+        attributes[CONTENT_BASED] = DEFAULTS[CONTENT_BASED]  # of what was not set this alone (recorded)
     return attributes | topic.attributes
 
 
@@ -147,7 +153,7 @@ def _checked(key: TopicKey, name: str, value: str) -> str:
 
 def _boolean(name: str, value: str) -> str:
     if value.lower() not in ("true", "false"):
-        raise invalid(f"{name} Reason: must be true or false")
+        raise invalid(f"{name}: Invalid value [{value}]. Must be true or false.")
     return value.lower()
 
 
@@ -157,6 +163,12 @@ def _any(key: TopicKey, name: str, value: str) -> str:
 
 def _flag(key: TopicKey, name: str, value: str) -> str:
     return _boolean(name, value)
+
+
+def _scope(key: TopicKey, name: str, value: str) -> str:
+    if value not in ("Topic", "MessageGroup"):
+        raise invalid(f"Invalid FifoThroughputScope: {value}")
+    return value
 
 
 def _display_name(key: TopicKey, name: str, value: str) -> str:
@@ -198,10 +210,10 @@ def _delivery_policy(key: TopicKey, name: str, value: str) -> str:
 
 CHECKS: dict[str, Callable[[TopicKey, str, str], str]] = {
     archive_policies.NAME: _archive_policy,
-    "ContentBasedDeduplication": _flag,
+    CONTENT_BASED: _flag,
     "DeliveryPolicy": _delivery_policy,
     "DisplayName": _display_name,
-    "FifoThroughputScope": _one_of("Topic", "MessageGroup"),
+    SCOPE: _scope,
     "KmsMasterKeyId": _any,
     "MaximumMessageSize": _size,
     "Policy": _policy,

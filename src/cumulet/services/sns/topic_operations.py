@@ -142,7 +142,7 @@ class TopicOperations(SnsBase):
         if archive is None:
             return
         if not archive.is_open:
-            replays.end_all(tx, topic.id)
+            replays.delete_all(tx, topic.id)
         tx.after_commit(self.archive_upkeep.remove, archive.id)
 
     async def add_permission(self, call: Call, request: t.AddPermissionInputTypeDef) -> None:

@@ -6,9 +6,8 @@ for a resource of its own. What the policy denies is denied to the owner too.
 
 from __future__ import annotations
 
-from cumulet import policies
-from cumulet.delivery import Undeliverable
-from cumulet.kernel.arns import parse_arn
+from cumulet import delivery, policies
+from cumulet.delivery import Message
 from cumulet.kernel.call import Call
 from cumulet.kernel.errors import AccessDenied
 from cumulet.policies import Decision
@@ -36,11 +35,7 @@ def check(call: Call, key: QueueKey, queue: Queue | None, now_ms: int) -> None:
         raise AccessDenied(policies.refusal_text(call.identity.principal, action, arn, decision))
 
 
-def check_service(queue: Queue, source_arn: str) -> None:
-    """Raise Undeliverable where a service may not send to a queue for a resource of its own, such as a topic."""
-    source = parse_arn(source_arn)
-    assert source is not None
-    service, policy = policies.of_service(source), policies.compiled(queue.attributes.get("Policy"))
-    decision = policies.decide(policy, SEND_MESSAGE, queue.arn, service, owner=queue.account)
-    if decision is not Decision.ALLOWED:
-        raise Undeliverable(policies.refusal_text(service.service or "", SEND_MESSAGE, queue.arn, decision))
+def check_sender(queue: Queue, message: Message, now_ms: int) -> None:
+    """Raise Undeliverable where what sends a message may not send to a queue."""
+    policy = policies.compiled(queue.attributes.get("Policy"))
+    delivery.check_sender(message, policy, SEND_MESSAGE, queue.arn, owner=queue.account, now_ms=now_ms)

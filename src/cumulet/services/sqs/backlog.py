@@ -7,7 +7,6 @@ many there are, and its rows are collected in steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -43,8 +42,7 @@ ON CONFLICT (backlog_id, group_id) DO NOTHING"""
 SELECT_OLDEST = "SELECT sent_at FROM sqs_messages WHERE backlog_id = ? ORDER BY sent_at LIMIT 1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """What one ReceiveMessage asks for."""
 
     most: int
@@ -76,23 +74,21 @@ class ReceivedMessage(msgspec.Struct, kw_only=False):
     body: str
 
 
-@dataclass(slots=True)
-class Received:
+class Received(msgspec.Struct):
     """What one receive did."""
 
     receipt: int
     """The token of the receive that the messages belong to."""
-    messages: list[ReceivedMessage] = field(default_factory=list)
+    messages: list[ReceivedMessage] = msgspec.field(default_factory=list)
     next_due_ms: int | None = None
     """When something may be received next: the messages again, or where there are none, what is hidden now."""
-    buried_in: dict[int, tuple[Queue, int]] = field(default_factory=dict)
+    buried_in: dict[int, tuple[Queue, int]] = msgspec.field(default_factory=dict)
     """By id: the dead-letter queues that got messages, and when the oldest of these was sent."""
     in_flight: int | None = None
     """How many messages were in flight before, where that was counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """How many messages a queue holds."""
 
     visible: int

@@ -7,7 +7,7 @@ import re
 from cumulet.kernel.errors import AwsError
 
 ASCII = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x80)])
-FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_characters(text: str, data: bytes, error: type[AwsError]) -> None:

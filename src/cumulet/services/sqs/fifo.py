@@ -7,7 +7,8 @@ looking at those that are not, however many there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cumulet.services.sqs import dead_letters
 from cumulet.services.sqs.backlog import (

@@ -6,11 +6,10 @@ messages counted, in the transaction of that receive, and the sum begins anew fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(msgspec.Struct):
     bound: int
     """At most so many are in flight after the receives that have ended."""
     under_way: int = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cumulet import policies as resource_policies
 from cumulet.kernel.arns import Arn, parse_arn
@@ -17,8 +18,7 @@ MOST_SOURCE_QUEUES = 10
 MAX_RECEIVE_COUNTS = (1, 1_000)
 
 
-@dataclass(frozen=True, slots=True)
-class RedrivePolicy:
+class RedrivePolicy(msgspec.Struct, frozen=True):
     """Where messages go that were received too often; `text` is the document as it is shown."""
 
     dead_letter_arn: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cumulet.services.sqs import dead_letters
 from cumulet.services.sqs.backlog import (

@@ -28,7 +28,7 @@ class Target:
     def put(self, tx: Tx, arn: Arn, message: Message, now_ms: int) -> None:
         """Put a message on a queue; raises Undeliverable for one that SendMessage would refuse."""
         queue = self._queue(tx, arn)
-        new = self._checked(queue, arn, message)
+        new = self._checked(queue, arn, message, now_ms)
         self._sqs.put(tx, queue, (new,), now_ms)
         tx.after_commit(self._sqs.count_sent, queue, (new,))
 
@@ -44,7 +44,7 @@ class Target:
         accepted: list[NewMessage] = []
         for message in messages:
             try:
-                accepted.append(self._checked(queue, arn, message))
+                accepted.append(self._checked(queue, arn, message, now_ms))
             except Undeliverable as reason:
                 refused.append((message, reason))
         if accepted:
@@ -59,9 +59,9 @@ class Target:
             raise Undeliverable(f"there is no queue {arn}")
         return queue
 
-    def _checked(self, queue: Queue, arn: Arn, message: Message) -> NewMessage:
-        if self._sqs.is_enforcing and message.source_arn is not None:
-            access.check_service(queue, message.source_arn)
+    def _checked(self, queue: Queue, arn: Arn, message: Message, now_ms: int) -> NewMessage:
+        if self._sqs.is_enforcing:
+            access.check_sender(queue, message, now_ms)
         if not queue.is_fifo and self._last is not None and _is_copy(message, self._last[0]):
             new = msgspec.structs.replace(self._last[1], id=message.id)
         else:
