@@ -186,13 +186,16 @@ def test_raw_delivery_is_not_for_functions(sns: Any, topic_arn: str) -> None:
     assert refused == invalid("Delivery protocol [lambda] does not support raw message delivery.")
 
 
-def test_a_fifo_queue_on_a_fifo_topic_has_a_fifo_dead_letter_queue(sns: Any) -> None:
+@pytest.mark.parametrize(("kind", "end", "other"), [("FIFO", ".fifo", ""), ("Standard", "", ".fifo")])
+def test_a_dead_letter_queue_on_a_fifo_topic_is_of_the_kind_of_the_queue(
+    sns: Any, kind: str, end: str, other: str
+) -> None:
     topic_arn = sns.create_topic(Name="orders.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
-    arn = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=f"{own(topic_arn)}.fifo")["SubscriptionArn"]
+    arn = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=f"{own(topic_arn)}{end}")["SubscriptionArn"]
 
-    refused = refused_to_set(sns, arn, "RedrivePolicy", json.dumps({"deadLetterTargetArn": QUEUE}))
-    set_attribute(sns, arn, "RedrivePolicy", json.dumps({"deadLetterTargetArn": f"{QUEUE}-dead.fifo"}))
+    refused = refused_to_set(sns, arn, "RedrivePolicy", json.dumps({"deadLetterTargetArn": f"{QUEUE}-dead{other}"}))
+    set_attribute(sns, arn, "RedrivePolicy", json.dumps({"deadLetterTargetArn": f"{QUEUE}-dead{end}"}))
 
-    text = "RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic."
+    text = f"RedrivePolicy: must use a {kind} queue as DLQ for a {kind} Subscription to a FIFO Topic."
     assert refused == invalid(text)
-    assert json.loads(attributes_of(sns, arn)["RedrivePolicy"]) == {"deadLetterTargetArn": f"{QUEUE}-dead.fifo"}
+    assert json.loads(attributes_of(sns, arn)["RedrivePolicy"]) == {"deadLetterTargetArn": f"{QUEUE}-dead{end}"}

@@ -39,11 +39,11 @@ class Envelope:
         """Return an envelope of the same kind around another message."""
         return Envelope(message, self._signer, self._version, self._base_url)
 
-    async def sign(self, protocols: Iterable[str]) -> None:
-        """Sign what endpoints of these protocols get; for who signs."""
+    def sign(self, protocols: Iterable[str]) -> None:
+        """Sign what endpoints of these protocols get, to be done before a transaction begins; for who signs."""
         if self._signer is not None:
             for text in {self._message.body_for(protocol) for protocol in protocols} - self._signatures.keys():
-                self._signatures[text] = await self._signer.sign_soon(self._to_sign(text), self._version)
+                self._signatures[text] = self._signer.sign(self._to_sign(text), self._version)
 
     def notification(self, subscription: Subscription) -> str:
         """Return the JSON document that queues and HTTP endpoints get, its members in SNS's order.

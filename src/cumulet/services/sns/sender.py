@@ -145,12 +145,12 @@ class Sender:
             signer = await self.signing.signer() if protocols else None
         envelope = Envelope(message, signer, topic.signature_version, base_url)
         if signer is not None:
-            await envelope.sign(protocols)
+            envelope.sign(protocols)
         guard = guard_of(topic)
         views = None
         if guard is not None and guard.is_about_deliveries:
             views = Views(guard, View(message, envelope))
-            await views.sign(recipients)
+            views.sign(recipients)
         return Parcel(audience, message, envelope, recipients, out, delivery_status.of(topic), views)
 
     def _new_ids(self, count: int) -> list[str]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-import os
-from collections import deque
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -18,10 +14,6 @@ from cryptography.x509.oid import NameOID
 from cumulet.services.sns.links import CERTIFICATES
 
 KEY_BITS = 2048
-THREADS = max(1, len(os.sched_getaffinity(0)) - 1)
-"""The loop has a core of its own, where there are several."""
-MOST_AT_A_TIME = 8
-"""So many signatures a thread makes before it tells."""
 VALID_DAYS = 36_500
 HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}
 """SNS: by SignatureVersion."""
@@ -39,38 +31,13 @@ class Signer:
         digest = hashlib.md5(certificate.encode(), usedforsecurity=False).hexdigest()
         self.name = f"SimpleNotificationService-{digest}.pem"
         """The certificate's file name."""
-        self._waiting: deque[tuple[str, str, asyncio.Future[str]]] = deque()
-        self._busy_threads = 0
 
     def sign(self, text: str, version: str) -> str:
-        """Return a signature in base64; `version` is SNS's SignatureVersion. Takes a quarter of a millisecond."""
+        """Return a signature in base64; `version` is SNS's SignatureVersion.
+
+        It takes a quarter of a millisecond; in threads it took longer, for each signature waits for the interpreter.
+        """
         return base64.b64encode(self._key.sign(text.encode(), padding.PKCS1v15(), HASHES[version])).decode()
-
-    def sign_soon(self, text: str, version: str) -> asyncio.Future[str]:
-        """Have it signed by a thread: the ciphers hold no lock, so that other cores do it and the loop goes on."""
-        signature: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((text, version, signature))
-        if self._busy_threads < THREADS:
-            self._sign_some()
-        return signature
-
-    def _sign_some(self) -> None:
-        some = [self._waiting.popleft() for _ in range(min(MOST_AT_A_TIME, len(self._waiting)))]
-        self._busy_threads += 1
-        texts, signatures = [one[:2] for one in some], [one[2] for one in some]
-        work = asyncio.get_running_loop().run_in_executor(None, self._sign_all, texts)
-        work.add_done_callback(lambda done: self._have_signed(signatures, done))
-
-    def _sign_all(self, texts: Sequence[tuple[str, str]]) -> list[str]:
-        return [self.sign(text, version) for text, version in texts]
-
-    def _have_signed(self, signatures: Sequence[asyncio.Future[str]], done: asyncio.Future[list[str]]) -> None:
-        self._busy_threads -= 1
-        if self._waiting:
-            self._sign_some()
-        for signature, made in zip(signatures, done.result(), strict=True):
-            if not signature.done():  # nobody may wait for it any more
-                signature.set_result(made)
 
     def certificate_url(self, base_url: str) -> str:
         """Return where the certificate is."""

@@ -132,7 +132,7 @@ def _check_role(protocol: str, value: str) -> None:
 
 
 def _check_redrive(topic: Topic, endpoint: str, text: str) -> None:
-    """SNS: a dead-letter queue is a queue; that of a FIFO queue on a FIFO topic is a FIFO queue."""
+    """SNS: a dead-letter queue is a queue; on a FIFO topic it is of the kind of the queue that has subscribed."""
     policy = filter_policies.parsed(text, "RedrivePolicy")
     for name in policy:
         if name != "deadLetterTargetArn":
@@ -141,8 +141,11 @@ def _check_redrive(topic: Topic, endpoint: str, text: str) -> None:
     arn = parse_arn(target) if isinstance(target, str) else None
     if arn is None or arn.service != "sqs":
         raise RefusedAttribute("RedrivePolicy: deadLetterTargetArn is an invalid arn")
-    if topic.is_fifo and endpoint.endswith(".fifo") and not arn.resource.endswith(".fifo"):
-        raise RefusedAttribute("RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
+    if topic.is_fifo and endpoint.endswith(".fifo") != arn.resource.endswith(".fifo"):
+        kind = "FIFO" if endpoint.endswith(".fifo") else "Standard"
+        raise RefusedAttribute(
+            f"RedrivePolicy: must use a {kind} queue as DLQ for a {kind} Subscription to a FIFO Topic."
+        )
 
 
 def _check_filter(attributes: Mapping[str, str]) -> None:

@@ -33,12 +33,12 @@ class Views:
         self._views: dict[tuple[tuple[Rule, ...], str], View | None] = {}
         """By rules and protocol; None where nobody may see it."""
 
-    async def sign(self, recipients: Iterable[Subscription]) -> None:
+    def sign(self, recipients: Iterable[Subscription]) -> None:
         """Sign what the recipients may see; to be done before they get it."""
         for subscription in recipients:
             view = self._view(subscription)
             if view is not None and view is not self._whole and not subscription.is_raw:
-                await view.envelope.sign([subscription.protocol])
+                view.envelope.sign([subscription.protocol])
 
     def of(self, subscription: Subscription) -> View:
         """Return what one of the recipients may see; raises Denied."""
