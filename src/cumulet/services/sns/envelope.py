@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -117,6 +118,7 @@ def document(members: dict[str, str]) -> str:
     return f"{{\n{_lines(members)}\n}}"
 
 
+@lru_cache(maxsize=1024)
 def timestamp(moment_ms: int) -> str:
     """Return a moment as SNS writes it."""
     moment = datetime.fromtimestamp(moment_ms // 1000, UTC)

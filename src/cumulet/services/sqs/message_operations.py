@@ -27,7 +27,7 @@ from cumulet.services.sqs.fifo import sequence_number
 from cumulet.services.sqs.handles import Handle, HandleExpired
 from cumulet.services.sqs.in_flight import InFlight
 from cumulet.services.sqs.message import NewMessage, check_length, new_message
-from cumulet.services.sqs.metrics import metric
+from cumulet.services.sqs.metrics import metric, sent_metrics
 from cumulet.services.sqs.queues import Queue
 from cumulet.store import Tx
 
@@ -85,15 +85,16 @@ class MessageOperations(SqsBase):
 
     def count_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
         """Count messages that were put on a queue, after the commit."""
+        record, (counted, measured) = self.platform.telemetry.record, sent_metrics(queue.arn)
         for message in messages:
-            self._count(queue, "NumberOfMessagesSent")
-            self._count(queue, "SentMessageSize", message.size_bytes)
+            record(counted)
+            record(measured, message.size_bytes)
 
     def count_many_sent(self, queue: Queue, messages: Sequence[NewMessage]) -> None:
         """Count many messages that were put on a queue at once, after the commit."""
         telemetry, sizes = self.platform.telemetry, [message.size_bytes for message in messages]
         many, minute_ms = len(sizes), telemetry.minute_ms
-        counted, measured = metric(queue.arn, "NumberOfMessagesSent"), metric(queue.arn, "SentMessageSize")
+        counted, measured = sent_metrics(queue.arn)
         telemetry.add([Sample(counted, minute_ms, many, many, 1, 1)])
         telemetry.add([Sample(measured, minute_ms, many, sum(sizes), min(sizes), max(sizes))])
 

@@ -15,3 +15,9 @@ def metric(queue_arn: str, name: str) -> Metric:
     assert arn is not None
     unit = "Bytes" if name == "SentMessageSize" else "Count"
     return Metric(arn.account, arn.region, "AWS/SQS", name, (("QueueName", arn.resource),), unit)
+
+
+@lru_cache(maxsize=10_000)
+def sent_metrics(queue_arn: str) -> tuple[Metric, Metric]:
+    """Return what counts and measures the messages that are sent to a queue."""
+    return metric(queue_arn, "NumberOfMessagesSent"), metric(queue_arn, "SentMessageSize")
