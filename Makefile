@@ -14,8 +14,10 @@ export PYTHONDONTWRITEBYTECODE =
 help:            ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(INSTALLED)      ## Queues and functions, each with a kill -9 in the middle, in under a minute.
+demo: $(INSTALLED)      ## Queues, topics and functions, each with a kill -9 in the middle, in under a minute.
 	@$(BIN)/python -m examples.queues.demo
+	@echo
+	@$(BIN)/python -m examples.topics.demo
 	@echo
 	@$(BIN)/python -m examples.functions.demo
 

@@ -28,7 +28,7 @@ def page() -> str:
     """Return the page's text."""
     services = sorted(ALL, key=lambda service: service.name)
     rows = (
-        f"| [{service.name}](#{service.name}) | {', '.join(load(service.name).protocols)} "
+        f"| [{service.name}](#{service.name}) | {', '.join(load(service.name).facts.protocols)} "
         f"| {len(working(service))} of {len(load(service.name).operation_names)} |\n"
         for service in services
     )

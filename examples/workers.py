@@ -99,13 +99,13 @@ class Crew:
 
     def send_side_by_side(self, shares: Sequence[Sequence[Message]]) -> Future[None]:
         """Begin to send each share, in its order, by a producer of its own."""
-        return _all_at_once([partial(self._produce, share) for share in shares])
+        return all_at_once([partial(self._produce, share) for share in shares])
 
     @contextmanager
     def consuming(self) -> Iterator[None]:
         """Receive, handle and delete messages while the block runs, and after it until none is visible."""
         all_sent = Event()
-        consuming = _all_at_once([partial(self._consume, all_sent)] * self.consumers)
+        consuming = all_at_once([partial(self._consume, all_sent)] * self.consumers)
         try:
             yield
         finally:
@@ -137,7 +137,7 @@ class Crew:
         self._ledger.was_deleted([done[int(entry["Id"])]["MessageId"] for entry in answer["Successful"]])
 
 
-def _all_at_once(work: Sequence[Callable[[], None]]) -> Future[None]:
+def all_at_once(work: Sequence[Callable[[], None]]) -> Future[None]:
     """Begin all work, each piece in a thread of its own; the future ends with the last one, or with the first error."""
     pool = ThreadPoolExecutor(len(work) + 1)
     pieces = [pool.submit(piece) for piece in work]

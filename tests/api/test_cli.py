@@ -214,7 +214,7 @@ def test_status_tells_people_what_runs(tmp_path: Path, cumulet: Cumulet) -> None
 
     assert (result.returncode, result.stderr) == (0, "")
     assert f"Cumulet {__version__} at {cumulet.url} is ok, up " in result.stdout
-    assert "services  iam, logs, lambda, sns, sqs, sts, cloudwatch" in result.stdout
+    assert "services  cloudwatch, iam, lambda, logs, sns, sqs, sts" in result.stdout
     assert re.search(r"functions \d+ environments?, isolation \w+", result.stdout)
     assert "clock     virtual" in result.stdout
 

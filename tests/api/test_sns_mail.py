@@ -256,7 +256,7 @@ def test_fifo_topics_send_no_mail(cumulet: Cumulet) -> None:
     assert refused == invalid("Invalid protocol type: email")
 
 
-def test_the_command_shows_mail_with_its_subject(topic: Topic) -> None:
+def test_the_command_shows_mail_by_line_below_its_subject(topic: Topic) -> None:
     subscribed(topic)
     topic.publish("Two are late", Subject="Delays")
     mails(topic)
@@ -268,4 +268,4 @@ def test_the_command_shows_mail_with_its_subject(topic: Topic) -> None:
         check=True,
     ).stdout
 
-    assert f"  email  {ADDRESS}  Delays: Two are late" in shown
+    assert f"  email  {ADDRESS}  Delays\n  Two are late\n  " in shown

@@ -147,6 +147,24 @@ def test_each_protocol_gets_its_own_text_of_a_structured_message(topic: Topic) -
     assert sorted(raw_listener.bodies()) == ["for all", '{"field": "value"}']
 
 
+@pytest.mark.parametrize(("default", "text"), [("17", "17"), ("null", "null"), ("true", "true"), ('""', "")])
+def test_the_default_text_of_a_structured_message_may_be_no_string(topic: Topic, default: str, text: str) -> None:
+    listener = topic.listener()
+
+    topic.publish(f'{{"default": {default}}}', MessageStructure="json")
+
+    assert listener.texts() == [text]
+
+
+@pytest.mark.parametrize("subject", ["x" * 100, "界" * 100, "🦉" * 50])
+def test_the_longest_subjects_are_taken(topic: Topic, subject: str) -> None:
+    listener = topic.listener()
+
+    topic.publish(Subject=subject)
+
+    assert [envelope["Subject"] for envelope in listener.envelopes()] == [subject]
+
+
 def test_the_trace_of_the_publisher_goes_with_the_message(topic: Topic) -> None:
     listener = topic.listener()
     trace = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
@@ -206,6 +224,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"Message": ""}, INVALID, "Invalid parameter: Empty message"),
     ({"Subject": ""}, INVALID, "Invalid parameter: Subject"),
     ({"Subject": "x" * 101}, INVALID, "Invalid parameter: Subject"),
+    ({"Subject": "🦉" * 51}, INVALID, "Invalid parameter: Subject"),
     ({"Subject": "two\nlines"}, INVALID, "Invalid parameter: Subject"),
     ({"Message": "x" * 262_145}, INVALID, "Invalid parameter: Message too long"),
     ({"Message": "ö" * 131_073}, INVALID, "Invalid parameter: Message too long"),
@@ -216,7 +235,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "Invalid parameter: Message Structure - No default entry in JSON message body",
     ),
     (
-        {"Message": '{"default": 7}', "MessageStructure": "json"},
+        {"Message": '{"default": {"value": 17}}', "MessageStructure": "json"},
+        INVALID,
+        "Invalid parameter: Message Structure - No default entry in JSON message body",
+    ),
+    (
+        {"Message": '{"default": [17]}', "MessageStructure": "json"},
         INVALID,
         "Invalid parameter: Message Structure - No default entry in JSON message body",
     ),
@@ -263,7 +287,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
             INVALID_VALUE,
             f"Message attribute 'attr1' number value [{value}] scale must be 10^-128 and 10^126.",
         )
-        for value in ("1e-100000", "1e-129", "10E126", "1e" + "9" * 30, "-1" + "0" * 127)
+        for value in ("1e-100000", "1e-129", "1e126", "10E126", "0e-129", "0e126", "1e" + "9" * 30, "-1" + "0" * 127)
+    ],
+    *[
+        (
+            attribute(DataType="Number", StringValue=value),
+            INVALID_VALUE,
+            f"Message attribute 'attr1' number value [{value}] must have less than 38 precision digits.",
+        )
+        for value in ("1" * 39, "1" + "0" * 100, "1." + "0" * 38)
     ],
     (
         attribute(**text("an owl: 🦉")),

@@ -62,7 +62,7 @@ REFUSED: list[tuple[list[dict[str, Any]], str, str]] = [
     (
         [entry(1, Message="x" * 131_073), entry(2, Message="x" * 131_073)],
         "BatchRequestTooLong",
-        "The length of all the batch messages put together is more than the limit.",
+        "The length of all the messages put together is more than the limit.",
     ),
     (
         [entry(1), entry(2, MessageAttributes={"a": {"DataType": "String", "StringValue": ""}})],

@@ -89,7 +89,6 @@ def test_fifo_topic_shows_how_it_deduplicates(cumulet: Cumulet) -> None:
         ("KmsMasterKeyId", "alias/aws/sns", None),
         ("SignatureVersion", "2", "1"),
         ("TracingConfig", "Active", "PassThrough"),
-        ("DeliveryPolicy", json.dumps(retry_policy()), None),
     ],
 )
 def test_attribute_is_set_and_unset(cumulet: Cumulet, name: str, value: str, default: str | None) -> None:
@@ -104,6 +103,39 @@ def test_attribute_is_set_and_unset(cumulet: Cumulet, name: str, value: str, def
 
     assert after_setting == value
     assert topic.attributes.get(name) == default
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (retry_policy(), {**retry_policy()["http"], "disableSubscriptionOverrides": False}),
+        ({"http": {"defaultHealthyRetryPolicy": None}}, {"disableSubscriptionOverrides": False}),
+        (
+            {"http": {"defaultRequestPolicy": {"headerContentType": "application/json"}}},
+            {"disableSubscriptionOverrides": False, "defaultRequestPolicy": {"headerContentType": "application/json"}},
+        ),
+    ],
+)
+def test_delivery_policy_is_shown_in_the_words_of_aws(cumulet: Cumulet, given: Any, shown: dict[str, Any]) -> None:
+    topic = Topic(cumulet)
+
+    topic.set("DeliveryPolicy", json.dumps(given))
+    after_setting = topic.attributes["DeliveryPolicy"]
+    topic.set("DeliveryPolicy", "")
+
+    assert after_setting == json.dumps({"http": shown}, separators=(",", ":"))
+    assert "DeliveryPolicy" not in topic.attributes
+
+
+def test_policy_is_shown_without_spaces(cumulet: Cumulet) -> None:
+    topic = Topic(cumulet)
+    principal = f"arn:aws:iam::{cumulet.account}:root"
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sns:Publish", "Resource": topic.arn}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+
+    topic.set("Policy", json.dumps(policy, indent=4))
+
+    assert topic.attributes["Policy"] == json.dumps(policy, separators=(",", ":"))
 
 
 def test_flag_of_a_fifo_topic_is_set_and_unset(cumulet: Cumulet) -> None:
@@ -162,7 +194,8 @@ def test_attributes_are_given_when_a_topic_is_made(cumulet: Cumulet) -> None:
         ("FifoThroughputScope", "Topic", "AttributeName"),
         ("DisplayName", "x" * 101, "DisplayName Reason: must be at most 100 characters long"),
         ("SignatureVersion", "", "SignatureVersion Reason: must be one of 1, 2"),
-        ("TracingConfig", "On", "TracingConfig Reason: must be one of PassThrough, Active"),
+        ("TracingConfig", "On", "Invalid tracing config value: On"),
+        ("TracingConfig", "", "Invalid tracing config value: "),
         ("Policy", "{", "Policy Error: null"),
         ("Policy", "[]", "Policy Error: null"),
         ("Policy", "{}", "Policy Error: null"),

@@ -138,7 +138,7 @@ def status(
         store, platform_clock = health["store"], health["clock"]
         uptime = _duration(health["uptime_seconds"])
         typer.echo(f"Cumulet {health['version']} at {url} is {health['status']}, up {uptime}")
-        typer.echo(f"  services  {', '.join(health['services'])}")
+        typer.echo(f"  services  {', '.join(sorted(health['services']))}")
         typer.echo(
             f"  store     {store['engine']}, durability {store['durability']}, {_count(store['commits'], 'commit')}"
         )

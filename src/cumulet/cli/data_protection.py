@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 ANYONE = "*"
 
 data_protection = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Data protection policies of topics, without running anything."
+    no_args_is_help=True, rich_markup_mode=None, help="Try data protection policies without a server."
 )
 
 
 @data_protection.callback()
 def group() -> None:
-    """Data protection policies of topics, without running anything."""
+    """Try data protection policies without a server."""
 
 
 @data_protection.command()
@@ -37,7 +37,10 @@ def test(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
-    """Show what a policy finds in a message, what a topic accepts of it, and what subscribers get."""
+    """Show what a policy does to a message.
+
+    That is what it finds, what a topic accepts of the message, and what subscribers get.
+    """
     from cumulet.kernel.errors import AwsError
     from cumulet.services.sns.rehearsal import rehearse
 

@@ -20,7 +20,7 @@ def outbox(
     json: Annotated[bool, typer.Option("--json", help="Print messages as they are, a line of JSON each.")] = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Show the text messages, push notifications and mails that were sent. Times are UTC."""
+    """Show what phones and mail addresses would have got. Times are UTC."""
     question: dict[str, str | int] = {"limit": last}
     if to is not None:
         question["to"] = to
@@ -33,7 +33,8 @@ def outbox(
 
 def _line(message: dict[str, Any]) -> str:
     failure = f"  [not delivered: {message['failure']}]" if "failure" in message else ""
-    body = " ".join(message["body"].split())
+    head = f"{message['sent_at']}  {message['kind']:5}  {message['to']}  "
     if message["kind"] == "email":
-        body = f"{message['details']['subject']}: {body}"
-    return f"{message['sent_at']}  {message['kind']:5}  {message['to']}  {body}{failure}"
+        lines = [line.strip() for line in message["body"].splitlines()]
+        return "\n  ".join([f"{head}{message['details']['subject']}{failure}", *filter(None, lines)])
+    return f"{head}{' '.join(message['body'].split())}{failure}"

@@ -40,7 +40,10 @@ def scaling(
     ] = 500,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON array with an object for each minute.")] = False,
 ) -> None:
-    """Show how a function scales: which requests are served by what, and which are throttled (429)."""
+    """Show how a function scales.
+
+    That is which requests are served by what, and which are throttled (429).
+    """
     import asyncio
 
     from cumulet.services.lambda_ import simulation

@@ -19,6 +19,7 @@ from cumulet.protection.identifier import Identifier
 from cumulet.protection.keywords import Keywords, Words
 from cumulet.protection.search import Pattern, Search, search_for
 from cumulet.protection.surroundings import Surroundings
+from cumulet.protection.work import Work
 
 
 class Inspector:
@@ -35,9 +36,10 @@ class Inspector:
             self._set.Add(pattern.source)
         self._set.Compile()
 
-    def find(self, text: str) -> list[Finding]:
+    def find(self, text: str, work: Work | None = None) -> list[Finding]:
         """What is in the payload, in its order; of one kind, nothing overlaps.
 
+        `work` is what expressions of a policy's own may cost still, by default as much as for one message of the size.
         A payload of JSON objects and arrays is inspected by value, any other as one text.
         """
         is_edged = bool(self._edged) and is_like_json(text)
@@ -52,7 +54,8 @@ class Inspector:
         payload = taken_apart(text)
         contents = Contents(payload.values)
         surroundings = Surroundings(words if [payload.around] == read else Words(payload.around))
-        found = (search.findings(patterns, contents, surroundings) for search, patterns in possible.items())
+        work = work or Work(len(text))
+        found = (search.findings(patterns, contents, surroundings, work) for search, patterns in possible.items())
         return sorted(chain.from_iterable(found), key=lambda each: (each.start, each.end, each.identifier))
 
     def _possible(self, hits: Iterable[int], words: Words) -> dict[Search, list[Pattern]]:

@@ -11,6 +11,7 @@ from cumulet.protection.findings import Finding
 from cumulet.protection.identifier import Identifier
 from cumulet.protection.keywords import Keywords
 from cumulet.protection.surroundings import Surroundings
+from cumulet.protection.work import Work
 
 _WORD = re.compile(rb"[0-9A-Za-z]+")
 # A pattern that asks for the text's edges may match a value, but not the document around it.
@@ -33,8 +34,8 @@ class Pattern:
         self.is_edged = _EDGES.search(source) is not None
         self._expression = compiled(source)
 
-    def next(self, encoded: bytes, position: int) -> tuple[int, int] | None:
-        """The next match, the longest of those that begin first.
+    def next(self, encoded: bytes, position: int, work: Work) -> tuple[int, int] | None:
+        """The next match, the longest of those that begin first; all that is left where the work is over.
 
         To know the longest, an automaton may have to read to the text's end, and again for each match. A custom pattern
         that is made to cost doesn't: it reads ahead only as far as needed, and twice as far when there was no match, or
@@ -43,6 +44,8 @@ class Pattern:
         ahead = _AHEAD_BYTES if self.is_custom else len(encoded)
         while position <= len(encoded):
             limit = min(position + ahead, len(encoded))
+            if self.is_custom and work.is_over(limit - position, self._expression.programsize):
+                return (position, len(encoded)) if position < len(encoded) else None
             match = self._expression.search(encoded, position, limit)
             if limit == len(encoded) or (match and match.end() + _MARGIN_BYTES <= limit):
                 return match.span() if match else None
@@ -65,30 +68,32 @@ class Search:
         self.patterns += [Pattern(source, None, is_custom=is_custom) for source in identifier.unaided]
 
     def findings(
-        self, patterns: Iterable[Pattern], contents: Contents, surroundings: Surroundings
+        self, patterns: Iterable[Pattern], contents: Contents, surroundings: Surroundings, work: Work
     ) -> Iterable[Finding]:
         """What some of the identifier's patterns find; those that overlap as one."""
         found: dict[Value, list[tuple[int, int]]] = {}
         for pattern in patterns:
-            for value, start, end in self._matches(pattern, contents):
+            for value, start, end in self._matches(pattern, contents, work):
                 if pattern.keywords is None or surroundings.support(pattern.keywords, value, start, end):
                     found.setdefault(value, []).append((start, end))
         for value, spans in found.items():
             for start, end in _merged(spans):
                 yield Finding(value.position(start), value.position(end), self._name, value.place)
 
-    def _matches(self, pattern: Pattern, contents: Contents) -> Iterable[tuple[Value, int, int]]:
+    def _matches(self, pattern: Pattern, contents: Contents, work: Work) -> Iterable[tuple[Value, int, int]]:
         if not (pattern.is_custom and pattern.is_edged):
-            spans = self._spans(pattern, contents.encoded)
+            left = work.left
+            spans = self._spans(pattern, contents.encoded, work)
             if not (pattern.is_custom and contents.are_crossed(spans)):
                 return contents.spans(spans)
+            work.left = left
         # A custom pattern may match anything, also what is between two values.
-        return [match for each in contents.apart() for match in each.spans(self._spans(pattern, each.encoded))]
+        return [match for each in contents.apart() for match in each.spans(self._spans(pattern, each.encoded, work))]
 
-    def _spans(self, pattern: Pattern, encoded: bytes) -> list[tuple[int, int]]:
+    def _spans(self, pattern: Pattern, encoded: bytes, work: Work) -> list[tuple[int, int]]:
         spans = []
         position = 0
-        while span := pattern.next(encoded, position):
+        while span := pattern.next(encoded, position, work):
             start, end = span
             if start == end:
                 position = end + 1

@@ -7,6 +7,16 @@ import pytest
 from cumulet.protection import Inspector, InvalidIdentifier, custom_identifier, managed_identifier
 
 
+def least_seconds(inspector: Inspector, payload: str) -> float:
+    """Return the processor time of an inspection; of three the least, since a busy machine only adds to it."""
+    seconds = []
+    for _ in range(3):
+        began = time.process_time()
+        inspector.find(payload)
+        seconds.append(time.process_time() - began)
+    return min(seconds)
+
+
 @pytest.mark.parametrize("name", ["a", "Employee_Id-1", "x" * 128, "0"])
 def test_a_name_has_letters_digits_underscores_and_hyphens(name):
     assert custom_identifier(name, "x").name == name
@@ -52,13 +62,10 @@ def test_other_expressions_are_refused(regex):
 @pytest.mark.parametrize("regex", ["a*a*a*a*a*a*a*b", "[a-z]*[a-z]*[a-z]*1", ".*.*.*x", "a*b|a", ".*b|a", "a{1,50}b"])
 def test_no_expression_takes_more_than_linear_time(regex):
     inspector = Inspector([custom_identifier("Employee", regex)])
-    seconds = []
-    for length in (2_048, 16_384):
-        began = time.process_time()
-        inspector.find("a" * length)
-        seconds.append(time.process_time() - began)
 
-    assert seconds[1] < 0.05 + 24 * seconds[0]
+    short, long = (least_seconds(inspector, "a" * length) for length in (2_048, 16_384))
+
+    assert long < 0.05 + 24 * short
 
 
 @pytest.mark.parametrize("length", [100, 511, 512, 513, 1024, 5_000, 100_000])
@@ -80,13 +87,10 @@ def test_a_shorter_match_never_hides_the_longer_one():
 @pytest.mark.parametrize("regex", ["[0-9]{3}", ".{1,3}", "^[0-9]{3}"])
 def test_many_values_take_no_more_than_linear_time(regex):
     inspector = Inspector([custom_identifier("Employee", regex)])
-    seconds = []
-    for count in (500, 4_000):
-        began = time.process_time()
-        assert len(inspector.find(f"[{','.join(['123'] * count)}]")) == count
-        seconds.append(time.process_time() - began)
+    few, many = (f"[{','.join(['123'] * count)}]" for count in (500, 4_000))
 
-    assert seconds[1] < 0.05 + 24 * seconds[0]
+    assert [len(inspector.find(payload)) for payload in (few, many)] == [500, 4_000]
+    assert least_seconds(inspector, many) < 0.05 + 24 * least_seconds(inspector, few)
 
 
 @pytest.mark.parametrize(("text", "starts"), [("", []), ("aaaa", []), ("axxéx", [1, 4]), ('["", "aé", "xa", 7]', [12])])

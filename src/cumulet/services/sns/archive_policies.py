@@ -18,21 +18,18 @@ DAYS = (1, 365)
 DAY_MS = 86_400_000
 
 
-def checked(text: str, prefix: str = "") -> str:
-    """Return a policy as it is kept, empty when it unsets; raises InvalidParameterException.
-
-    `prefix` is what an operation puts before the reason.
-    """
+def checked(text: str) -> str:
+    """Return a policy as it is kept, empty when it unsets; raises InvalidParameterException."""
     try:
         policy = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise invalid(f"{prefix}{NAME}: Unable to parse JSON") from None
+        raise invalid(f"{NAME}: Unable to parse JSON") from None
     if policy == {}:
         return ""
     if not isinstance(policy, dict) or PERIOD not in policy:
-        raise invalid(f"{prefix}{NAME}: JSON is missing required fields")
+        raise invalid(f"{NAME}: JSON is missing required fields")
     if _days(policy[PERIOD]) is None:
-        raise invalid(f"{prefix}{NAME}: {PERIOD} value is invalid")
+        raise invalid(f"{NAME}: {PERIOD} value is invalid")
     return text
 
 

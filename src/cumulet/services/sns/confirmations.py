@@ -41,18 +41,27 @@ class Confirmations:
         message_id = _message_id(subscription.token[32:64])
         if subscription.protocol in ("sqs", "lambda"):
             assert signer is not None
-            self._deliver(tx, subscription, message_id, now_ms, signer)
+            self._deliver(tx, "SubscriptionConfirmation", subscription, message_id, now_ms, signer)
         else:
             self._send(tx, "SubscriptionConfirmation", subscription, message_id, now_ms)
 
-    def tell_end(self, tx: Tx, subscription: Subscription, now_ms: int, *, is_by_owner: bool) -> None:
-        """Tell the endpoint of a subscription that it has ended, in the transaction that ends it.
+    def tell_end(
+        self, tx: Tx, subscription: Subscription, now_ms: int, signer: Signer | None, *, is_by_owner: bool
+    ) -> bool:
+        """Tell the endpoint of a subscription that it has ended, in the transaction that ends it; return whether.
 
-        SNS: people are told where it was not the subscription's owner who has ended it.
+        SNS: people are told where it was not the subscription's owner who has ended it, and so are queues (recorded),
+        for which it is signed by `signer`.
         """
-        if subscription.protocol in HTTP or not is_by_owner:
-            message_id = _message_id(subscription.token[64:96])
+        protocol, message_id = subscription.protocol, _message_id(subscription.token[64:96])
+        if protocol in HTTP or (protocol in MAIL and not is_by_owner):
             self._send(tx, "UnsubscribeConfirmation", subscription, message_id, now_ms)
+            return True
+        if protocol == "sqs" and not is_by_owner:
+            assert signer is not None
+            self._deliver(tx, "UnsubscribeConfirmation", subscription, message_id, now_ms, signer)
+            return True
+        return False
 
     def _send(self, tx: Tx, kind: Kind, subscription: Subscription, message_id: str, now_ms: int) -> None:
         if subscription.protocol in MAIL:
@@ -67,11 +76,13 @@ class Confirmations:
             )
             self.http.accept(tx, subscription, letter, now_ms)
 
-    def _deliver(self, tx: Tx, subscription: Subscription, message_id: str, now_ms: int, signer: Signer) -> None:
-        """Ask a queue or a function of another account."""
+    def _deliver(
+        self, tx: Tx, kind: Kind, subscription: Subscription, message_id: str, now_ms: int, signer: Signer
+    ) -> None:
+        """Ask or tell a queue or a function of another account."""
         ask = event if subscription.protocol == "lambda" else confirmation
         body = ask(
-            "SubscriptionConfirmation",
+            kind,
             topics.load(tx, topics.key_of(subscription.topic_arn)),
             subscription.arn,
             message_id,
@@ -92,7 +103,7 @@ class Confirmations:
         try:
             self._platform.delivery.put(tx, subscription.endpoint, letter, now_ms)
         except Undeliverable as reason:
-            tx.after_commit(log_line, f"SubscriptionConfirmation for {subscription.arn} is dropped: {reason}")
+            tx.after_commit(log_line, f"{kind} for {subscription.arn} is dropped: {reason}")
 
 
 def _message_id(digits: str) -> str:

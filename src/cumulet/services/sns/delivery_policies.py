@@ -88,6 +88,20 @@ def of_subscription(text: str) -> str:
     return text
 
 
+def shown_own_of_topic(text: str) -> str:
+    """Return a topic's DeliveryPolicy as SNS shows it (recorded): what was given, and whether it may be overridden."""
+    http = _http(text)
+    shown = {"disableSubscriptionOverrides": False} | http
+    order = ("defaultHealthyRetryPolicy", "disableSubscriptionOverrides", *TOPIC_PARTS.values())
+    return _text({"http": {name: shown[name] for name in dict.fromkeys(order) if name in shown}})
+
+
+def shown_own_of_subscription(text: str) -> str:
+    """Return a subscription's DeliveryPolicy as SNS shows it (recorded): with null for what was not given."""
+    own: dict[str, Any] = orjson.loads(text)
+    return _shown(*(own.get(name) for name in SUBSCRIPTION_PARTS.values()))
+
+
 def shown_of_topic(text: str | None) -> str:
     """Return a topic's EffectiveDeliveryPolicy."""
     http = _http(text)
@@ -104,11 +118,12 @@ def shown_of_topic(text: str | None) -> str:
 def shown_of_subscription(topic_text: str | None, text: str | None) -> str:
     """Return a subscription's EffectiveDeliveryPolicy, of its topic's policy and its own."""
     parts = _effective_parts(topic_text, text)
-    shown: dict[str, Any] = {"healthyRetryPolicy": parts["retry"], "sicklyRetryPolicy": None}
-    shown["throttlePolicy"] = parts["throttle"] or None
-    shown["requestPolicy"] = parts["request"]
-    shown["guaranteed"] = False
-    return _text(shown)
+    return _shown(parts["retry"], parts["throttle"] or None, parts["request"])
+
+
+def _shown(retry: object, throttle: object, request: object) -> str:
+    shown = {"healthyRetryPolicy": retry, "sicklyRetryPolicy": None, "throttlePolicy": throttle}
+    return _text(shown | {"requestPolicy": request, "guaranteed": False})
 
 
 def effective(topic_text: str | None, text: str | None) -> Effective:

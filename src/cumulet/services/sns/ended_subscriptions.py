@@ -10,7 +10,6 @@ import hmac
 
 import msgspec
 
-from cumulet.services.sns.endpoints import HTTP, MAIL
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.store import Tx
 
@@ -25,9 +24,7 @@ DELETE_ENDED = "DELETE FROM sns_ended_subscriptions WHERE uuid = ?"
 
 
 def put(tx: Tx, subscription: Subscription, now_ms: int) -> None:
-    """Keep a subscription that ends now, if its endpoint is told so; and forget some that are too old."""
-    if subscription.protocol not in HTTP and subscription.protocol not in MAIL:
-        return
+    """Keep a subscription that ends now, and whose endpoint is told so; and forget some that are too old."""
     for row in tx.all(SELECT_AGED, now_ms - LIFE_MS, AGED_AT_ONCE):
         tx.run(DELETE_ENDED, row[0])
     tx.run(INSERT_ENDED, subscription.uuid, msgspec.json.encode(subscription).decode(), now_ms)

@@ -1,12 +1,12 @@
 """Filter policies: which messages of a topic a subscription gets.
 
 The language is that of `cumulet.patterns`, with SNS's differences:
-- no `wildcard` and no `exactly`; `prefix` and `suffix` take strings alone; `anything-but` takes values or `prefix`;
+- no `wildcard` and no `exactly`; `anything-but` takes values, `prefix` or `suffix`;
 - numbers are between -1.0e9 and 1.0e9 (SNS compares five digits behind the point, we six);
 - five keys at most (names of attributes; in the body only those at the top), and 150 combinations: the numbers of
   values, each times the depth of its key, multiplied, and added up over the alternatives of `$or`.
 In the scope MessageAttributes a policy isn't nested; attributes of type String, Number and String.Array (each element
-is a value) are compared, Binary ones are as if not there. In the scope MessageBody a body that is no object of JSON
+is a value) are compared, Binary ones are as if not there; a message without attributes matches nothing. In the scope MessageBody a body that is no object of JSON
 matches nothing.
 """
 
@@ -66,7 +66,7 @@ def compile(text: str, scope: str) -> Filter:
 
 def check(text: str, scope: str) -> None:
     """Raise RefusedAttribute for a policy that SNS refuses in this scope (MessageAttributes or MessageBody)."""
-    policy = parsed(text, "FilterPolicy")
+    policy = _json(text, "FilterPolicy")
     if len(text.encode()) > MOST_BYTES:
         raise RefusedAttribute("FilterPolicy: Filter policy is too large")
     try:
@@ -84,26 +84,33 @@ def check(text: str, scope: str) -> None:
 
 def parsed(text: str, name: str) -> dict[str, Any]:
     """Return an attribute's object of JSON; raises RefusedAttribute in the words of SNS's parser."""
-    try:
-        reader = JsonReader(text)
-        while reader.next() is not Token.END:
-            pass
-        found = orjson.loads(text)
-    except PatternError as error:
-        reason = _SOURCE.sub(_REDACTED, error.reason)
-        raise RefusedAttribute(f"{name}: failed to parse JSON. {reason}") from None
-    except orjson.JSONDecodeError:
-        raise RefusedAttribute(f"{name}: failed to parse JSON.") from None
+    found = _json(text, name)
     if not isinstance(found, dict):
         raise RefusedAttribute(f"{name}: failed to parse JSON.")
     return found
 
 
+def _json(text: str, name: str) -> Any:
+    try:
+        reader = JsonReader(text)
+        while reader.next() is not Token.END:
+            pass
+        return orjson.loads(text)
+    except PatternError as error:
+        reason = _SOURCE.sub(_REDACTED, error.reason)
+        raise RefusedAttribute(f"{name}: failed to parse JSON. {reason}") from None
+    except orjson.JSONDecodeError:
+        raise RefusedAttribute(f"{name}: failed to parse JSON.") from None
+
+
 def attribute_event(attributes: Mapping[str, MessageAttribute]) -> dict[str, Any] | None:
     """Return a message's attributes as filters in the scope MessageAttributes see them, or None if nothing can match.
 
-    SNS: a String.Array that is no JSON keeps a message from all who filter by attributes, whichever they ask for.
+    SNS: a message without attributes matches no filter, `exists` false neither; a String.Array that is no JSON keeps a
+    message from all who filter by attributes, whichever they ask for.
     """
+    if not attributes:
+        return None
     event: dict[str, Any] = {}
     for name, (kind, value) in attributes.items():
         if isinstance(value, bytes):
@@ -186,20 +193,24 @@ def _is_or(name: str, value: object) -> bool:
 def _check_language(text: str) -> None:
     """Raise PatternError for what is in the language of patterns and not in that of filter policies."""
     reader = JsonReader(text)
-    is_list: list[bool] = []
-    """Of what is open: is it a field's list?"""
+    if reader.next() is not Token.OBJECT:
+        reader.refuse("Filter is not an object")
+    opened: list[Token | None] = [Token.OBJECT]
+    """What is open: an object, a field's list, or None for alternatives."""
     name = ""
     while (token := reader.next()) is not Token.END:
-        if token is Token.NAME:
+        if token in (Token.END_ARRAY, Token.END_OBJECT):
+            opened.pop()
+        elif opened[-1] is None and token is not Token.OBJECT:
+            reader.refuse("Only JSON object is allowed in array of $or relationship.")
+        elif token is Token.NAME:
             name = reader.name
         elif token is Token.ARRAY:
-            is_list.append(name != OR)
-        elif token is Token.OBJECT and is_list and is_list[-1]:
+            opened.append(None if name == OR else token)
+        elif token is Token.OBJECT and opened[-1] is Token.ARRAY:
             _check_expression(reader)
         elif token is Token.OBJECT:
-            is_list.append(False)
-        elif token in (Token.END_ARRAY, Token.END_OBJECT):
-            is_list.pop()
+            opened.append(token)
 
 
 def _check_expression(reader: JsonReader) -> None:
@@ -210,7 +221,8 @@ def _check_expression(reader: JsonReader) -> None:
         if token is Token.NAME:
             kind = _checked_kind(reader, kind, depth)
             token = reader.next()
-            if kind in ("prefix", "suffix") and token is not Token.STRING:
+            values = (Token.STRING, Token.OBJECT) if depth == 1 else (Token.STRING,)
+            if kind in ("prefix", "suffix") and token not in values:
                 reader.refuse(f"{kind} match pattern must be a string")
         if token is Token.NUMBER and abs(float(reader.text())) > MOST_NUMBER:
             reader.refuse("Value must be between -1.0E9 and 1.0E9, inclusive")
@@ -224,6 +236,6 @@ def _checked_kind(reader: JsonReader, outer: str, depth: int) -> str:
     """Return the kind of match that has just been named, inside of an outer one where it isn't the first."""
     if depth == 1 and reader.name not in KINDS:
         reader.refuse(f"Unrecognized match type {reader.name}")
-    if depth > 1 and outer == "anything-but" and reader.name != "prefix":
+    if depth > 1 and outer == "anything-but" and reader.name not in ("prefix", "suffix"):
         reader.refuse(f"Unsupported anything-but pattern: {reader.name}")
     return reader.name

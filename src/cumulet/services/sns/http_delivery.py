@@ -243,7 +243,9 @@ def _headers(letter: Letter, subscription_arn: str, policy: Effective) -> dict[s
         headers["x-amz-sns-subscription-arn"] = subscription_arn
     if letter.is_raw:
         headers["x-amz-sns-rawdelivery"] = "true"
-    return {**headers, "Content-Type": policy.content_type, "User-Agent": AGENT, "Accept-Encoding": "gzip,deflate"}
+    is_asking = letter.kind == "SubscriptionConfirmation"  # SNS (recorded): which no policy changes
+    content_type = delivery_policies.DEFAULT_CONTENT_TYPE if is_asking else policy.content_type
+    return {**headers, "Content-Type": content_type, "User-Agent": AGENT, "Accept-Encoding": "gzip,deflate"}
 
 
 def _is_taken(status: int | None) -> bool:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cumulet.services.sns.errors import InvalidParameterValueException, invalid
 from cumulet.services.sns.messages import MessageAttribute
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 LONGEST_NAME_BYTES = 256
 WRONG_CHARACTER = re.compile(r"[^\w.-]", re.ASCII)
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 SMALLEST_EXPONENT, LARGEST_EXPONENT = -128, 126
+"""SNS (recorded): 1e-128 is taken and 1e126 is not, and the same with 0 for 1."""
+MOST_DIGITS = 38
+"""SNS (recorded): zeros in front don't count, those at the end do."""
 LAST_CHARACTER = "\uffff"
 """Of strings; what lies beyond the basic multilingual plane, such as most emoji, is refused."""
 TYPE = re.compile(r"(String|Number|Binary)(\..+)?", re.DOTALL)
@@ -58,21 +64,26 @@ def _check_name(name: str) -> None:
 def _check_number(name: str, value: str) -> None:
     if not NUMBER.fullmatch(value):
         raise InvalidParameterValueException(f"Could not cast message attribute '{name}' value to number.")
-    if not _is_in_scale(value):
+    number = _parsed(value)
+    if number is None or not SMALLEST_EXPONENT <= number.adjusted() < LARGEST_EXPONENT:
         raise InvalidParameterValueException(
             f"Message attribute '{name}' number value [{value}] scale must be 10^{SMALLEST_EXPONENT} and "
             f"10^{LARGEST_EXPONENT}."
         )
+    if len(number.as_tuple().digits) > MOST_DIGITS:
+        raise InvalidParameterValueException(
+            f"Message attribute '{name}' number value [{value}] must have less than {MOST_DIGITS} precision digits."
+        )
 
 
-def _is_in_scale(value: str) -> bool:
+def _parsed(value: str) -> Decimal | None:
+    """Return a number, or None when its exponent has very many digits."""
     from decimal import Decimal, InvalidOperation  # a start does without
 
     try:
-        number = Decimal(value)
-    except InvalidOperation:  # an exponent of many digits
-        return False
-    return not number or SMALLEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT
+        return Decimal(value)
+    except InvalidOperation:
+        return None
 
 
 def _value(name: str, attribute: Mapping[str, Any]) -> str | bytes:

@@ -37,8 +37,10 @@ class OpenedLinks(SubscriptionOperations):
     async def _do(self, action: str, given: dict[str, str]) -> dict[str, Any] | None:
         if action == "ConfirmSubscription":
             if given.get("AuthenticateOnUnsubscribe", "").lower() == "true":
-                raise AuthorizationErrorException("AuthenticateOnUnsubscribe requires an authenticated request")
-            subscription = await self.confirm(given.get("Token", ""), is_authenticated=False)
+                raise AuthorizationErrorException(
+                    "To disallow anonymous unsubscription, subscriber and confirmer IDs must match"
+                )
+            subscription = await self.confirm(given.get("TopicArn", ""), given.get("Token", ""), is_authenticated=False)
             return {"SubscriptionArn": subscription.arn}
         await self.end(given.get("SubscriptionArn", ""))
         return None

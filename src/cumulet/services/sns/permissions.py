@@ -59,7 +59,10 @@ def default_policy(topic_arn: str, owner: str) -> str:
 
 
 def checked_policy(text: str) -> str:
-    """Return a policy that a topic can have; raises InvalidParameterException."""
+    """Return a policy that a topic can have, as SNS keeps it (recorded): its JSON without spaces.
+
+    Raises InvalidParameterException.
+    """
     try:
         policy = orjson.loads(text)
     except ValueError:
@@ -76,7 +79,7 @@ def checked_policy(text: str) -> str:
         policies.read(text)
     except MalformedPolicy:
         raise invalid("Policy Error: null") from None
-    return text
+    return _text(policy)
 
 
 def _check_statement(statement: object) -> None:

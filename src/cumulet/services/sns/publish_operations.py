@@ -121,7 +121,7 @@ def _check_entries(entries: Any, most_bytes: int) -> None:
     if len(set(ids)) < len(ids):
         raise BatchEntryIdsNotDistinctException("Two or more batch entries in the request have the same Id.")
     if sum(publishing.size_bytes(entry) for entry in entries) > most_bytes:
-        raise BatchRequestTooLongException("The length of all the batch messages put together is more than the limit.")
+        raise BatchRequestTooLongException("The length of all the messages put together is more than the limit.")
 
 
 def _failed(entry: Mapping[str, Any], refusal: AwsError) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def new_message(topic: Topic | None, entry: Mapping[str, Any], call: Call, messa
 def structured(text: str, structure: str | None) -> tuple[str, dict[str, str]]:
     """Return the text for all protocols and those that some have of their own; raises InvalidParameterException.
 
-    SNS: members that are no strings are passed over.
+    SNS: members that are no strings are passed over, but the default one may be a number, a truth or null (recorded).
     """
     if structure is None:
         return text, {}
@@ -74,9 +74,10 @@ def structured(text: str, structure: str | None) -> tuple[str, dict[str, str]]:
     if not isinstance(members, dict):
         raise invalid("Message Structure - JSON message body failed to parse")
     texts = {name: value for name, value in members.items() if isinstance(value, str)}
-    if DEFAULT not in texts:
+    if DEFAULT not in members or isinstance(members[DEFAULT], dict | list):
         raise invalid("Message Structure - No default entry in JSON message body")
-    return texts.pop(DEFAULT), texts
+    default = texts.pop(DEFAULT, None)
+    return orjson.dumps(members[DEFAULT]).decode() if default is None else default, texts
 
 
 def size_bytes(entry: Mapping[str, Any]) -> int:
@@ -89,8 +90,9 @@ def size_bytes(entry: Mapping[str, Any]) -> int:
 
 
 def _check_subject(subject: str) -> None:
-    """SNS: a subject is 1 to 100 characters without line breaks or control characters."""
-    if not 1 <= len(subject) <= LONGEST_SUBJECT or any(unicodedata.category(letter) == "Cc" for letter in subject):
+    """SNS: a subject is 1 to 100 characters of UTF-16 (recorded) without line breaks or control characters."""
+    length = len(subject.encode("utf-16-le", "surrogatepass")) // 2
+    if not 1 <= length <= LONGEST_SUBJECT or any(unicodedata.category(letter) == "Cc" for letter in subject):
         raise invalid("Subject")
 
 

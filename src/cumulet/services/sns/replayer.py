@@ -147,7 +147,7 @@ class Replayer:
 
         Its deduplication id is the replay's own: a FIFO queue that has the message already must not take it for that.
         """
-        is_raw = subscription.is_raw
+        is_raw, is_fifo = subscription.is_raw, subscription.endpoint.endswith(".fifo")
         if is_raw:
             body = message.body_for(subscription.protocol)
         else:
@@ -159,10 +159,8 @@ class Replayer:
             body=body,
             attributes=message.attributes if is_raw else {},
             trace_header=message.trace_header,
-            group_id=message.group_id,
-            deduplication_id=f"replay-{replay.number}-{message.sequence_number}"
-            if subscription.endpoint.endswith(".fifo")
-            else None,
+            group_id=message.group_id if is_fifo else None,
+            deduplication_id=f"replay-{replay.number}-{message.sequence_number}" if is_fifo else None,
             source_arn=subscription.topic_arn,
         )
 

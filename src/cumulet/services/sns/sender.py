@@ -309,7 +309,8 @@ class Sender:
 
     def _put_on_queue(self, tx: Tx, queue_arn: str, letter: delivery.Message, now_ms: int) -> None:
         if letter.deduplication_id is not None and not queue_arn.endswith(".fifo"):
-            letter = msgspec.structs.replace(letter, deduplication_id=None)
+            # SNS (recorded): a standard queue gets neither of a FIFO topic's ids, but a standard topic's group
+            letter = msgspec.structs.replace(letter, group_id=None, deduplication_id=None)
         self._platform.delivery.put(tx, queue_arn, letter, now_ms)
 
     def _published(self, key: TopicKey, message: Message) -> None:

@@ -1,6 +1,7 @@
 """What can be set on a subscription: what SNS shows, keeps and refuses.
 
-Attributes are kept as they were given; one that was unset (an empty policy, or `{}`) is not kept.
+Attributes are kept as they were given; one that was unset (an empty policy, or `{}`) is not kept. SNS (recorded): a
+filter policy is shown without spaces, the others as they were given, but for a delivery policy, which is shown whole.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def shown(topic: Topic, subscription: Subscription) -> dict[str, str]:
         "TopicArn": subscription.topic_arn,
     }
     attributes |= subscription.attributes
+    if "DeliveryPolicy" in attributes:
+        attributes["DeliveryPolicy"] = delivery_policies.shown_own_of_subscription(attributes["DeliveryPolicy"])
     if "FilterPolicy" in attributes:
+        attributes["FilterPolicy"] = orjson.dumps(orjson.loads(attributes["FilterPolicy"])).decode()
         attributes.setdefault("FilterPolicyScope", filter_policies.ATTRIBUTES)
     else:
         attributes.pop("FilterPolicyScope", None)
@@ -160,7 +164,7 @@ def _is_empty(text: str) -> bool:
 
 def _comparable(name: str, value: str | None) -> object:
     if name in JSON:
-        return orjson.loads(value) if value else {}
+        return {} if value is None or _is_empty(value) else orjson.loads(value)
     if name == "RawMessageDelivery":
         return (value or "false").lower()
     return value or DEFAULTS.get(name, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,6 +54,7 @@ PAGE_SUBSCRIPTIONS = 100
 UUID_DIGITS = 32
 SECRET_BYTES = 64
 TOKEN_LENGTH = UUID_DIGITS + 2 * SECRET_BYTES
+TOKEN = re.compile(r"([0-9a-f]{2})+")
 
 
 class Named(NamedTuple):
@@ -154,23 +156,27 @@ class SubscriptionOperations(SnsBase):
 
     async def confirm_subscription(self, call: Call, request: t.ConfirmSubscriptionInputTypeDef) -> dict[str, Any]:
         """Let a pending subscription get messages from now on."""
-        if parse_arn(request["TopicArn"]) is None:
-            raise invalid("Topic")
         is_authenticated = request.get("AuthenticateOnUnsubscribe", "false").lower() == "true"
-        subscription = await self.confirm(request["Token"], is_authenticated=is_authenticated)
+        subscription = await self.confirm(request["TopicArn"], request["Token"], is_authenticated=is_authenticated)
         return {"SubscriptionArn": subscription.arn}
 
-    async def confirm(self, token: str, *, is_authenticated: bool) -> Subscription:
+    async def confirm(self, topic_arn: str, token: str, *, is_authenticated: bool) -> Subscription:
         """Confirm the subscription that was sent this token; raises InvalidParameterException.
 
         After `is_authenticated` only its owner, or its topic's, may end it. A second time is no error without that, and
-        AuthorizationErrorException with it.
+        AuthorizationErrorException with it. SNS (recorded): of the topic's ARN the region alone must be right, and a
+        token that is no hexadecimal number is refused in other words.
         """
-        if len(token) != TOKEN_LENGTH or not token.isalnum() or not token.isascii():
+        arn = parse_arn(topic_arn)
+        if arn is None:
+            raise invalid("Topic")
+        if not TOKEN.fullmatch(token):
             raise InvalidParameterException("Invalid token")
-        return await self.store.transact(self._confirm, token, is_authenticated, self.clock.now_ms())
+        if len(token) != TOKEN_LENGTH:
+            raise invalid("Token")
+        return await self.store.transact(self._confirm, arn.region, token, is_authenticated, self.clock.now_ms())
 
-    def _confirm(self, tx: Tx, token: str, is_authenticated: bool, now_ms: int) -> Subscription:
+    def _confirm(self, tx: Tx, region: str, token: str, is_authenticated: bool, now_ms: int) -> Subscription:
         subscription = subscriptions.find(tx, _uuid_of(token)) or self._restored(tx, token, now_ms)
         if (
             subscription is None
@@ -178,6 +184,8 @@ class SubscriptionOperations(SnsBase):
             or subscriptions.is_of_deleted_topic(tx, subscription)
         ):
             raise invalid("Token")
+        if subscription.region != region:
+            raise invalid("Topic")
         if subscription.is_confirmed:
             if is_authenticated:
                 raise AuthorizationErrorException("Subscription already confirmed")
@@ -208,13 +216,19 @@ class SubscriptionOperations(SnsBase):
 
     async def unsubscribe(self, call: Call, request: t.UnsubscribeInputTypeDef) -> None:
         """End a subscription; one that isn't there is no error."""
-        await self.store.transact(self._unsubscribe, call, named(request["SubscriptionArn"]), self.clock.now_ms())
+        await self._end(call, named(request["SubscriptionArn"]))
 
     async def end(self, subscription_arn: str) -> None:
         """End a subscription for somebody unknown. Raises AuthorizationErrorException where only its owner may."""
-        await self.store.transact(self._unsubscribe, None, named(subscription_arn), self.clock.now_ms())
+        await self._end(None, named(subscription_arn))
 
-    def _unsubscribe(self, tx: Tx, call: Call | None, name: Named, now_ms: int) -> None:
+    async def _end(self, call: Call | None, name: Named) -> None:
+        found = await self.store.read(find, name)
+        is_told = found is not None and found[1].protocol == "sqs" and not _is_by_owner(call, found[1])
+        signer = await self.sender.signing.signer() if is_told else None
+        await self.store.transact(self._unsubscribe, call, name, signer, self.clock.now_ms())
+
+    def _unsubscribe(self, tx: Tx, call: Call | None, name: Named, signer: Signer | None, now_ms: int) -> None:
         found = find(tx, name)
         if call is not None:
             self._check_owners(call, name, found)
@@ -222,13 +236,12 @@ class SubscriptionOperations(SnsBase):
             return
         _, subscription = found
         if call is None and subscription.is_authenticated:
-            raise AuthorizationErrorException("This subscription requires authentication for deletion")
+            raise AuthorizationErrorException("This subscription may only be deleted by an authorized user.")
         if not subscription.is_confirmed:
             raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
         subscriptions.delete(tx, subscription)
-        ended_subscriptions.put(tx, subscription, now_ms)
-        is_by_owner = call is not None and call.account == subscription.owner
-        self.confirmations.tell_end(tx, subscription, now_ms, is_by_owner=is_by_owner)
+        if self.confirmations.tell_end(tx, subscription, now_ms, signer, is_by_owner=_is_by_owner(call, subscription)):
+            ended_subscriptions.put(tx, subscription, now_ms)
         tx.after_commit(self.directory.changed, subscription.topic_id)
 
     async def get_subscription_attributes(
@@ -330,6 +343,10 @@ def find(tx: Tx, name: Named) -> tuple[Topic, Subscription] | None:
     if subscription is None or topic is None or subscription.topic_id != topic.id:
         return None
     return topic, subscription
+
+
+def _is_by_owner(call: Call | None, subscription: Subscription) -> bool:
+    return call is not None and call.account == subscription.owner
 
 
 def _position(listing: object, token: str | None) -> int:

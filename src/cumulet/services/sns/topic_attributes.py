@@ -12,16 +12,12 @@ import orjson
 
 from cumulet.kernel.errors import NotImplementedFailure
 from cumulet.services.sns import archive_policies, delivery_policies, delivery_status, large_messages, permissions
-from cumulet.services.sns.errors import invalid
+from cumulet.services.sns.errors import InvalidParameterException, invalid
 from cumulet.services.sns.subscription_counts import Counts
 from cumulet.services.sns.topics import Topic, TopicKey
 
 STANDARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 FIFO_NAME = re.compile(r"[A-Za-z0-9_-]{1,251}\.fifo")
-FIFO_NAME_TEXT = (
-    "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
-    "underscores, and hyphens, and must be between 1 and 256 characters long."
-)
 LONGEST_DISPLAY_NAME = 100
 """Characters."""
 DOCUMENTS = frozenset({"DeliveryPolicy", "Policy"})
@@ -42,6 +38,8 @@ DEFAULTS = {
     **dict.fromkeys(delivery_status.ATTRIBUTES, ""),
 }
 """What a topic has that nothing was set on; an empty value unsets what has an empty default."""
+ON_CREATE = "Attributes Reason: "
+"""SNS (recorded): what comes before the reason when CreateTopic refuses an attribute."""
 
 
 def is_fifo_requested(given: Mapping[str, str]) -> bool:
@@ -51,30 +49,27 @@ def is_fifo_requested(given: Mapping[str, str]) -> bool:
 
 def check_name(name: str, *, is_fifo: bool) -> None:
     """Check the name of a new topic."""
-    if is_fifo and not FIFO_NAME.fullmatch(name):
-        raise invalid(FIFO_NAME_TEXT)
-    if not is_fifo and not STANDARD_NAME.fullmatch(name):
+    if not (FIFO_NAME if is_fifo else STANDARD_NAME).fullmatch(name):
         raise invalid("Topic Name")
 
 
 def created_with(key: TopicKey, given: Mapping[str, str]) -> dict[str, str]:
     """Return the checked attributes that CreateTopic gives, each with its value, defaults too."""
     is_fifo = is_fifo_requested(given)
-    attributes: dict[str, str] = {}
-    for name, value in given.items():
-        if name == "FifoTopic":
-            attributes[name] = _boolean(name, value)
-            continue
-        _check_known(name, f"Attributes Reason: Unknown attribute {name}")
-        if name == archive_policies.NAME:
-            if not is_fifo:
-                raise invalid(f"Attributes Reason: Unknown attribute {name}")
-            attributes[name] = archive_policies.checked(value, "Attributes Reason: ")
-            continue
-        if name in FIFO_ONLY and not is_fifo:
-            raise invalid(f"Attributes Reason: {name} is only supported for FIFO topics")
-        attributes[name] = _checked(key, name, value)
-    return attributes
+    try:
+        return {name: _created(key, name, value, is_fifo=is_fifo) for name, value in given.items()}
+    except InvalidParameterException as error:
+        raise invalid(f"{ON_CREATE}{error.message.removeprefix('Invalid parameter: ')}") from None
+
+
+def _created(key: TopicKey, name: str, value: str, *, is_fifo: bool) -> str:
+    if name == "FifoTopic":
+        return _boolean(name, value)
+    _check_known(name, f"Unknown attribute {name}")
+    if name in FIFO_ONLY and not is_fifo:
+        known = name != archive_policies.NAME
+        raise invalid(f"{name} is only supported for FIFO topics" if known else f"Unknown attribute {name}")
+    return _checked(key, name, value)
 
 
 def changed(topic: Topic, name: str, value: str) -> dict[str, str]:
@@ -134,7 +129,10 @@ def shown(topic: Topic, counts: Counts) -> dict[str, str]:
     }
     if topic.is_fifo:
         attributes[CONTENT_BASED] = DEFAULTS[CONTENT_BASED]  # of what was not set this alone (recorded)
-    return attributes | topic.attributes
+    attributes |= topic.attributes
+    if "DeliveryPolicy" in attributes:
+        attributes["DeliveryPolicy"] = delivery_policies.shown_own_of_topic(attributes["DeliveryPolicy"])
+    return attributes
 
 
 def not_yet(what: str) -> NotImplementedFailure:
@@ -168,6 +166,12 @@ def _flag(key: TopicKey, name: str, value: str) -> str:
 def _scope(key: TopicKey, name: str, value: str) -> str:
     if value not in ("Topic", "MessageGroup"):
         raise invalid(f"Invalid FifoThroughputScope: {value}")
+    return value
+
+
+def _tracing(key: TopicKey, name: str, value: str) -> str:
+    if value not in ("PassThrough", "Active"):
+        raise invalid(f"Invalid tracing config value: {value}")
     return value
 
 
@@ -218,6 +222,6 @@ CHECKS: dict[str, Callable[[TopicKey, str, str], str]] = {
     "MaximumMessageSize": _size,
     "Policy": _policy,
     "SignatureVersion": _one_of("1", "2"),
-    "TracingConfig": _one_of("PassThrough", "Active"),
+    "TracingConfig": _tracing,
     **dict.fromkeys(delivery_status.ATTRIBUTES, _feedback),
 }
