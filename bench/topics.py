@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-from load import address
+from load import sns_request
 from protection import IDENTIFIERS
 from rows import BODY, Bench, Row
 
@@ -86,21 +82,11 @@ class Topic:
 
     def publish(self, **attributes: str) -> bytes:
         """Return the bytes of a request that publishes 1 KB."""
-        form = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": self.arn, "Message": BODY}
+        form = {"Action": "Publish", "TopicArn": self.arn, "Message": BODY}
         for number, (name, value) in enumerate(attributes.items(), 1):
             entry = f"MessageAttributes.entry.{number}"
             form |= {f"{entry}.Name": name, f"{entry}.Value.DataType": "String", f"{entry}.Value.StringValue": value}
-        body = urlencode(form).encode()
-        host, port = address(self.url)
-        headers = {
-            "Host": f"{host}:{port}",
-            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-            "User-Agent": "bench",
-        }
-        request = AWSRequest("POST", f"http://{host}:{port}/", data=body, headers=headers)
-        SigV4Auth(Credentials("000000000000", "secret"), "sns", "us-east-1").add_auth(request)
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        return ("\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body
+        return sns_request(self.url, form)
 
 
 def _masking(identifiers: Sequence[str]) -> dict[str, Any]:

@@ -113,6 +113,19 @@ def test_confirming_twice_is_no_error(sns: Any, topic_arn: str, endpoint: Endpoi
     assert answers == [arn, arn]
 
 
+def test_of_the_topic_that_a_confirmation_names_the_region_counts(sns: Any, topic_arn: str, endpoint: Endpoint) -> None:
+    arn = subscribe(sns, topic_arn, endpoint)
+    token = endpoint.token()
+
+    refused = [
+        refusal(sns.confirm_subscription, TopicArn=wrong, Token=token)
+        for wrong in ("not-an-arn", topic_arn.replace("us-east-1", "eu-central-1"))
+    ]
+
+    assert refused == [invalid("Topic")] * 2
+    assert sns.confirm_subscription(TopicArn=f"{topic_arn}-other", Token=token)["SubscriptionArn"] == arn
+
+
 def test_a_confirmation_can_demand_that_only_owners_end_it(sns: Any, topic_arn: str, endpoint: Endpoint) -> None:
     arn = subscribe(sns, topic_arn, endpoint)
 
@@ -259,5 +272,11 @@ def test_the_effective_delivery_policy_is_shown(sns: Any, topic_arn: str, endpoi
 
     shown = attributes_of(sns, arn)
 
-    assert json.loads(shown["DeliveryPolicy"])["healthyRetryPolicy"] == retry
+    assert json.loads(shown["DeliveryPolicy"]) == {
+        "healthyRetryPolicy": retry,
+        "sicklyRetryPolicy": None,
+        "throttlePolicy": None,
+        "requestPolicy": None,
+        "guaranteed": False,
+    }
     assert json.loads(shown["EffectiveDeliveryPolicy"])["healthyRetryPolicy"].items() >= retry.items()

@@ -99,6 +99,30 @@ def test_asked_again_a_queue_gets_a_new_token(topic: Topic, theirs: Queue) -> No
     topic.sns.confirm_subscription(TopicArn=topic.arn, Token=second)
 
 
+def test_a_queue_is_told_when_the_owner_of_the_topic_ends_its_subscription(topic: Topic, theirs: Queue) -> None:
+    arn = subscribe(topic, theirs, OTHER)
+
+    topic.sns.unsubscribe(SubscriptionArn=arn)
+    topic.publish("too late")
+
+    document = asked(theirs)
+    assert document["Type"] == "UnsubscribeConfirmation"
+    assert arn in document["Message"]
+    assert document["Signature"]
+    with urlopen(document["SubscribeURL"]) as answer:
+        assert arn in answer.read().decode()
+    topic.publish("hello")
+    assert asked(theirs)["Message"] == "hello"
+
+
+def test_a_queue_is_not_told_when_its_own_account_ends_its_subscription(topic: Topic, theirs: Queue) -> None:
+    arn = subscribe(topic, theirs, OTHER)
+
+    topic.cumulet.client("sns", account=OTHER).unsubscribe(SubscriptionArn=arn)
+
+    assert theirs.bodies() == []
+
+
 def test_a_queue_that_is_not_there_leaves_the_subscription_pending(topic: Topic) -> None:
     queue = f"arn:aws:sqs:us-east-1:{OTHER}:missing"
 

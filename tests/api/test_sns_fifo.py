@@ -124,7 +124,17 @@ def test_a_standard_queue_can_listen_to_a_fifo_topic(topic: Topic) -> None:
 
     [message] = listener.receive()
     assert message["Body"] == "text"
-    assert "MessageDeduplicationId" not in message["Attributes"]
+    assert not {"MessageDeduplicationId", "MessageGroupId"} & message["Attributes"].keys()
+
+
+def test_a_standard_queue_gets_the_group_of_a_standard_topic(cumulet: Cumulet) -> None:
+    topic = Topic(cumulet)
+    listener = topic.listener()
+
+    topic.publish("text", MessageGroupId="g")
+
+    [message] = listener.receive()
+    assert message["Attributes"]["MessageGroupId"] == "g"
 
 
 def test_a_fifo_dead_letter_queue_keeps_group_and_deduplication_id(topic: Topic) -> None:

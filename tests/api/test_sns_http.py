@@ -125,6 +125,18 @@ def test_nothing_comes_before_it_is_confirmed(cumulet: Cumulet, endpoint: Endpoi
     assert all(f"<SubscriptionArn>{shop.subscription}</SubscriptionArn>" in answer for answer in answers)
 
 
+def test_nobody_unknown_confirms_for_the_owner_alone(cumulet: Cumulet, endpoint: Endpoint) -> None:
+    Shop(cumulet, endpoint)
+    [asked] = endpoint.wait_for(1, "SubscriptionConfirmation")
+
+    with pytest.raises(HTTPError) as refused:
+        open_link(f"{asked.document['SubscribeURL']}&AuthenticateOnUnsubscribe=true")
+
+    with refused.value as answer:
+        assert answer.status == 403
+        assert "To disallow anonymous unsubscription, subscriber and confirmer IDs must match" in answer.read().decode()
+
+
 def test_subscription_is_confirmed_by_its_token_as_well(cumulet: Cumulet, endpoint: Endpoint) -> None:
     shop = Shop(cumulet, endpoint)
     [asked] = endpoint.wait_for(1, "SubscriptionConfirmation")
@@ -200,6 +212,15 @@ def test_content_type_is_that_of_the_delivery_policy(shop: Shop) -> None:
     shop.publish()
 
     assert shop.endpoint.wait_for(1)[0].headers["content-type"] == "application/json"
+
+
+def test_no_policy_changes_the_content_type_of_a_confirmation(cumulet: Cumulet, endpoint: Endpoint) -> None:
+    policy = json.dumps({"requestPolicy": {"headerContentType": "application/json"}})
+
+    Shop(cumulet, endpoint, DeliveryPolicy=policy)
+
+    [asked] = endpoint.wait_for(1, "SubscriptionConfirmation")
+    assert asked.headers["content-type"] == "text/plain; charset=UTF-8"
 
 
 def test_endpoint_that_fails_is_tried_three_times_more_by_default(shop: Shop) -> None:
@@ -430,6 +451,7 @@ def test_subscription_that_was_confirmed_so_is_ended_by_its_owner_alone(cumulet:
         open_link(post.document["UnsubscribeURL"])
     with refused.value as answer:
         assert answer.status == 403
+        assert "This subscription may only be deleted by an authorized user." in answer.read().decode()
     shop.sns.unsubscribe(SubscriptionArn=shop.subscription)
 
     endpoint.wait_for(1, "UnsubscribeConfirmation")

@@ -260,15 +260,16 @@ def test_a_list_shows_the_subscriptions_of_one_account(cumulet: Cumulet, sns: An
     ]
 
 
-@pytest.mark.parametrize("token", ["", "random", "51b2ff3edb475b7d91550e0ab6edf0c1", "é" * 160])
+@pytest.mark.parametrize("token", ["", "random", "randomtoken", "abc", "ABCD", "é" * 160])
 def test_confirming_with_what_is_no_token_is_refused(sns: Any, topic_arn: str, token: str) -> None:
     refused = refusal(sns.confirm_subscription, TopicArn=topic_arn, Token=token)
 
     assert refused == ("InvalidParameter", 400, "Invalid token")
 
 
-def test_confirming_with_an_unknown_token_is_refused(sns: Any, topic_arn: str) -> None:
-    refused = refusal(sns.confirm_subscription, TopicArn=topic_arn, Token="0" * 160)
+@pytest.mark.parametrize("token", ["abc123", "51b2ff3edb475b7d91550e0ab6edf0c1", "0" * 160, "0" * 288])
+def test_confirming_with_an_unknown_token_is_refused(sns: Any, topic_arn: str, token: str) -> None:
+    refused = refusal(sns.confirm_subscription, TopicArn=topic_arn, Token=token)
 
     assert refused == invalid("Token")
 

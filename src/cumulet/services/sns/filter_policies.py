@@ -6,8 +6,8 @@ The language is that of `cumulet.patterns`, with SNS's differences:
 - five keys at most (names of attributes; in the body only those at the top), and 150 combinations: the numbers of
   values, each times the depth of its key, multiplied, and added up over the alternatives of `$or`.
 In the scope MessageAttributes a policy isn't nested; attributes of type String, Number and String.Array (each element
-is a value) are compared, Binary ones are as if not there; a message without attributes matches nothing. In the scope MessageBody a body that is no object of JSON
-matches nothing.
+is a value) are compared, Binary ones are as if not there; a message without attributes matches nothing. In the scope
+MessageBody a body that is no object of JSON matches nothing.
 """
 
 from __future__ import annotations
