@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -28,9 +29,9 @@ from topics import Topics
 
 def show(rows: list[Row]) -> None:
     """Print the table."""
-    table = Table(title="Cumulet, durability full, messages of 1 KB")
+    table = Table(title="Cumulet, durability full, messages of 1 KB", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("what", "measured", "at least", "p50", "p99", "server CPU", "floor in this run"):
-        table.add_column(column, justify="left" if column == "what" else "right")
+        table.add_column(column, justify="left" if column == "what" else "right", overflow="fold")
     for row in rows:
         table.add_row(row.what, row.value, row.wanted, row.p50, row.p99, row.cpu, row.floor)
     Console(width=None if sys.stdout.isatty() else 140).print(table)

@@ -19,12 +19,13 @@ This page is made by `make coverage` from the code; don't edit it.
 
 Data protection policies name what they look for: managed data identifiers, by the ARNs that AWS gives them
 (`arn:aws:dataprotection::aws:data-identifier/CreditCardNumber`), and custom ones that a policy brings along. This is
-what each of the {count} managed identifiers finds. Every example in the tables is a test.
+what each of the {count} managed identifiers finds. Every example in the tables is a test. What policies do with it is
+in [Topics](topics.md#sensitive-data), and how to try one without a server.
 
 ## How it is found
 
-- A payload of JSON objects or arrays is read by value: strings, with their escapes undone, and numbers. A string that
-  is such a document itself is read the same way. Names are never data. Any other payload is one text.
+- A payload of JSON is read by value: strings, with their escapes undone, and numbers. A string that is JSON itself is
+  read the same way. Names are never data. Any other payload is one text.
 - Most identifiers need a keyword: within 30 characters of the data, before or after, as AWS documents. In JSON a name
   counts for the values beneath it, however far, and not for values beside it. Case doesn't matter, a space in a keyword
   may be missing or be an underscore or a hyphen, and `customerSsn` has the word `ssn` in it.
@@ -41,7 +42,8 @@ else keeps its bytes.
 
 A policy's own identifiers have a name (1 to 128 letters, digits, `_` and `-`) and a regular expression of 1 to 200
 characters: letters, digits, `_#=@/;,- ` and `^$?[]{{}}|\\*+.`, so no groups. They run on RE2 and need no keyword: each
-takes time linear in the message, and one that is too complex (2,000 instructions of RE2) is refused.
+takes time linear in the message, and one that is too complex (2,000 instructions of RE2) is refused. A message that
+takes a topic's own expressions more than two seconds of a processor is denied; nothing else stands still meanwhile.
 """
 TABLE = """
 ## {category}

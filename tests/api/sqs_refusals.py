@@ -256,7 +256,20 @@ ATTRIBUTES: list[Case] = [
                 IPV,
                 "Can't cast the value of message (user) attribute 'a' to a number.",
             )
-            for value in ("one", "1,5", "1e", "--1", "1 ", "9" * 39, "٣")
+            for value in ("one", "1,5", "1e", "--1", "1 ", "٣")
+        ),
+        *(
+            (
+                with_attribute("a", text(value, "Number")),
+                IPV,
+                f"Message (user) attribute 'a' number value [{value}] must be between 10^-128 and 10^126.",
+            )
+            for value in ("1e126", "1e-129", "1e99999999999999999999")
+        ),
+        (
+            with_attribute("a", text("9" * 39, "Number")),
+            IPV,
+            f"Message (user) attribute 'a' number value [{'9' * 39}] must contain fewer than 38 precision digits.",
         ),
         (with_attribute("a", text("\x01")), IPV, XML_CHARACTERS),
         (

@@ -41,9 +41,25 @@ def test_it_says_what_each_subscriber_gets(folder: Path) -> None:
 def test_it_says_who_gets_nothing_and_who_can_publish_nothing(folder: Path) -> None:
     denying = outcome(folder, statement(DENY, "Outbound"), options=("--subscriber", ROLE))
     refusing = outcome(folder, statement(DENY, Principal=["123456789012"]), options=("--publisher", ROLE))
+    refusing_all = outcome(folder, statement(DENY))
 
     assert denying.stdout.splitlines()[-1] == f"{ROLE} doesn't get it."
     assert refusing.stdout.splitlines()[-1] == f"{ROLE} can't publish the message."
+    assert refusing_all.stdout.splitlines()[-1] == "Nobody can publish the message."
+
+
+@pytest.mark.parametrize(
+    ("statements", "last"),
+    [
+        ([statement(MASK)], "Everyone gets it as it is."),
+        ([statement(DENY, "Outbound")], "Nobody gets it."),
+        ([statement(DENY, "Outbound"), statement(MASK, "Outbound", Principal=[ROLE])], "Nobody else gets it."),
+    ],
+)
+def test_it_says_what_all_get_whom_no_statement_names(folder: Path, statements: list[Any], last: str) -> None:
+    done = outcome(folder, *statements)
+
+    assert done.stdout.splitlines()[-1] == last
 
 
 def test_the_object_has_what_the_statements_find(folder: Path) -> None:

@@ -220,11 +220,12 @@ def test_values_that_are_refused(topic: Topic, name: str) -> None:
     )
 
     for value, words in refused.items():
-        expected = invalid(f"{name}: {words}")
         given = {"AttributeName": name, "AttributeValue": value}
         for _ in range(2):
-            assert refusal(topic.sns.set_topic_attributes, TopicArn=topic.arn, **given) == expected
-        assert refusal(topic.sns.create_topic, Name="other", Attributes={name: value}) == expected
+            refused = refusal(topic.sns.set_topic_attributes, TopicArn=topic.arn, **given)
+            assert refused == invalid(f"{name}: {words}")
+        refused = refusal(topic.sns.create_topic, Name="other", Attributes={name: value})
+        assert refused == invalid(f"Attributes Reason: {name}: {words}")
     assert name not in topic.sns.get_topic_attributes(TopicArn=topic.arn)["Attributes"]
 
 

@@ -68,10 +68,11 @@ def test_the_limit_is_that_of_a_batch_too(topic: Topic) -> None:
 @pytest.mark.parametrize("size", ["1023", "1048577", "-1", "1e5", "many", "2048.0", ""])
 def test_sizes_that_are_refused(topic: Topic, size: str) -> None:
     """SNS documents the range; its words are not documented."""
-    expected = invalid(f"{NAME} Reason: must be an integer between 1024 and 1048576")
+    words = f"{NAME} Reason: must be an integer between 1024 and 1048576"
 
-    assert [refused_size(topic, size) for _ in range(2)] == [expected] * 2
-    assert refusal(topic.sns.create_topic, Name="other", Attributes={NAME: size}) == expected
+    assert [refused_size(topic, size) for _ in range(2)] == [invalid(words)] * 2
+    refused = refusal(topic.sns.create_topic, Name="other", Attributes={NAME: size})
+    assert refused == invalid(f"Attributes Reason: {words}")
     assert NAME not in topic.sns.get_topic_attributes(TopicArn=topic.arn)["Attributes"]
 
 

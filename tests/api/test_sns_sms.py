@@ -130,6 +130,10 @@ def test_outbox_is_closed_where_requests_are_checked(tmp_path: Path) -> None:
 
         with refused.value as answer:
             assert answer.status == 403
+        shown = run("outbox", "--url", server.url, folder=tmp_path)
+
+    told = "cumulet: The outbox has messages of all accounts: it is open only where requests aren't checked.\n"
+    assert (shown.returncode, shown.stderr) == (1, told)
 
 
 def test_settings_are_kept_one_by_one(cumulet: Cumulet) -> None:

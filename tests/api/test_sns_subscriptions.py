@@ -111,6 +111,18 @@ def test_subscribing_again_with_other_attributes_is_refused(
     assert attributes_of(sns, arn) == before
 
 
+@pytest.mark.parametrize("name", ["DeliveryPolicy", "FilterPolicy", "RedrivePolicy"])
+@pytest.mark.parametrize("value", ["", " ", "\t{ }\n", "\x0b"])
+def test_subscribing_again_with_an_empty_policy_finds_the_subscription(
+    sns: Any, topic_arn: str, name: str, value: str
+) -> None:
+    arn = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=own(topic_arn))["SubscriptionArn"]
+
+    again = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=own(topic_arn), Attributes={name: value})
+
+    assert again["SubscriptionArn"] == arn
+
+
 @pytest.mark.parametrize(
     ("protocol", "endpoint", "text"),
     [
@@ -177,6 +189,27 @@ def test_topics_that_are_not_there(cumulet: Cumulet, sns: Any, operation: str, t
     arguments = {"Protocol": "sqs", "Endpoint": QUEUE} if operation == "subscribe" else {}
 
     assert refusal(getattr(sns, operation), TopicArn=topic.format(account=cumulet.account), **arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("get_subscription_attributes", {}),
+        ("set_subscription_attributes", {"AttributeName": "RawMessageDelivery", "AttributeValue": "true"}),
+        ("unsubscribe", {}),
+    ],
+)
+def test_subscriptions_are_out_of_reach_from_other_regions(
+    cumulet: Cumulet, sns: Any, topic_arn: str, operation: str, members: dict[str, str]
+) -> None:
+    arn = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=own(topic_arn))["SubscriptionArn"]
+    before = attributes_of(sns, arn)
+    elsewhere = getattr(cumulet.client("sns", region="eu-west-1"), operation)
+
+    refused = [refusal(elsewhere, SubscriptionArn=arn, **members) for _ in range(2)]
+
+    assert refused == [invalid("SubscriptionArn")] * 2
+    assert attributes_of(sns, arn) == before
 
 
 def test_what_has_ended_is_gone_and_ending_it_twice_is_no_error(sns: Any, topic_arn: str) -> None:
@@ -258,6 +291,12 @@ def test_a_list_shows_the_subscriptions_of_one_account(cumulet: Cumulet, sns: An
             "TopicArn": topic_arn,
         }
     ]
+
+
+def test_ending_nothing_is_refused(sns: Any) -> None:
+    refused = refusal(sns.unsubscribe, SubscriptionArn="")
+
+    assert refused == invalid("SubscriptionArn Reason: no value for required parameter")
 
 
 @pytest.mark.parametrize("token", ["", "random", "randomtoken", "abc", "ABCD", "é" * 160])

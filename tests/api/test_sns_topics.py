@@ -126,6 +126,15 @@ def test_topic_is_made_by_a_plain_form(wire: Wire) -> None:
     assert arn.endswith(":plain-form")
 
 
+def test_refusal_has_the_members_of_aws(cumulet: Cumulet) -> None:
+    sns = cumulet.client("sns")
+
+    with pytest.raises(sns.exceptions.NotFoundException) as refused:
+        sns.get_topic_attributes(TopicArn=f"arn:aws:sns:us-east-1:{cumulet.account}:none")
+
+    assert refused.value.response["Error"] == {"Type": "Sender", "Code": "NotFound", "Message": "Topic does not exist"}
+
+
 def test_deleted_topic_is_gone(cumulet: Cumulet) -> None:
     topic = Topic(cumulet)
 
@@ -199,6 +208,7 @@ def short_arn(elements: int) -> object:
         ("arn:aws:sqs:us-east-1:000000000000:t", invalid("TopicArn")),
         ("arn:aws:sns:us-east-1:000000000000:", invalid("TopicArn")),
         ("arn:aws:sns:us-east-1:000000000000:t:u", invalid("TopicArn")),
+        ("arn:aws-cn:sns:us-east-1:000000000000:t", invalid("TopicArn")),
     ],
 )
 def test_bad_arn_is_refused(cumulet: Cumulet, operation: str, arn: str, refused: object) -> None:

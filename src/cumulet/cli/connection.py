@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import orjson
 import typer
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -74,17 +77,35 @@ def reaching(url: str) -> Iterator[None]:
 def ask(url: str, path: str, *, proof: str) -> dict[str, Any]:
     """Return what an endpoint of the platform itself says: an object that has the member `proof`."""
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
         with urlopen(url.rstrip("/") + path, timeout=5) as response:
             answer = orjson.loads(response.read())
+    except HTTPError as error:
+        with error:
+            if refusal := _refusal(error):
+                fail(refusal)
+        _fail_to_reach(url, error.reason)
     except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         _fail_to_reach(url, getattr(reason, "strerror", None) or reason)
     if not isinstance(answer, dict) or proof not in answer:
         fail(f"what answers at {url} is no Cumulet", EXIT_DOWN)
     return answer
+
+
+def _refusal(response: HTTPError) -> str:
+    """Return why the platform refuses a request; empty where something else has answered."""
+    from http.client import HTTPException
+
+    try:
+        answer = orjson.loads(response.read())
+    except (OSError, ValueError, HTTPException):
+        return ""
+    reason = answer.get("error") if isinstance(answer, dict) else None
+    return reason if isinstance(reason, str) else ""
 
 
 def _fail_to_reach(url: str, why: object = "") -> NoReturn:

@@ -68,15 +68,17 @@ def _print(rehearsal: Rehearsal, published: str, publisher: str) -> None:
         typer.echo(f"statement {number}  {direction:8}  {type(found.statement.operation).__name__:10}  finds {counts}")
     who = "Anyone" if publisher == ANYONE else publisher
     if rehearsal.accepted is None:
-        typer.echo(f"{who} can't publish the message.")
+        typer.echo("Nobody can publish the message." if publisher == ANYONE else f"{who} can't publish the message.")
         return
     _print_text(f"{who} can publish the message, which the topic accepts", rehearsal.accepted, published)
+    is_for_all = [delivery.principal for delivery in rehearsal.deliveries] == [ANYONE]
+    everyone, nobody = ("Everyone", "Nobody") if is_for_all else ("Anyone else", "Nobody else")
     for delivery in rehearsal.deliveries:
-        other = "Anyone else" if delivery.principal == ANYONE else delivery.principal
-        if delivery.text is None:
-            typer.echo(f"{other} doesn't get it.")
+        is_anyone = delivery.principal == ANYONE
+        if delivery.text is not None:
+            _print_text(f"{everyone if is_anyone else delivery.principal} gets it", delivery.text, rehearsal.accepted)
         else:
-            _print_text(f"{other} gets it", delivery.text, rehearsal.accepted)
+            typer.echo(f"{nobody} gets it." if is_anyone else f"{delivery.principal} doesn't get it.")
 
 
 def _print_text(head: str, text: str, before: str) -> None:

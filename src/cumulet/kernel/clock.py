@@ -66,6 +66,10 @@ class MachineClock:
         """Return seconds of a clock that never goes back, for measuring durations."""
         return time.monotonic()
 
+    def cpu_seconds(self) -> float:
+        """Return how long the calling thread has had a processor."""
+        return time.thread_time()
+
 
 MACHINE = MachineClock()
 

@@ -11,6 +11,7 @@ from cumulet.protection.documents import Kind, Place
 from cumulet.protection.findings import Finding, mask, redact
 from cumulet.protection.identifier import Category, Identifier
 from cumulet.protection.inspector import Inspector
+from cumulet.protection.work import TooExpensive, Work
 
 __all__ = [
     "Category",
@@ -20,6 +21,8 @@ __all__ = [
     "InvalidIdentifier",
     "Kind",
     "Place",
+    "TooExpensive",
+    "Work",
     "arn_of",
     "custom_identifier",
     "managed_identifier",

@@ -1,8 +1,8 @@
 """A payload taken apart into the values that are inspected, each with where it stands in the payload.
 
-A payload of JSON objects and arrays is inspected by value: strings with their escapes undone, and numbers. A string
-that is such a document itself is taken apart, too. Names are never data; they say what the values beneath them are,
-however far, and nothing about others. Everything else is one plain text.
+A payload of JSON is inspected by value: strings with their escapes undone, and numbers. A string that is JSON itself is
+taken apart, too. Names are never data; they say what the values beneath them are, however far, and nothing about
+others. Everything else is one plain text.
 """
 
 import re
@@ -71,9 +71,9 @@ class Payload(NamedTuple):
 
 
 def is_like_json(text: str) -> bool:
-    """Whether the text begins as a JSON object or array does."""
+    """Whether the text begins as a JSON object, array or string does."""
     start = _after_space(text, 0)
-    return text[start : start + 1] in ("{", "[")
+    return text[start : start + 1] in ("{", "[", '"')
 
 
 def readings(text: str) -> list[str]:
@@ -129,17 +129,32 @@ def _take_apart(
 
 
 def _is_json(text: str) -> bool:
-    """Whether the text is JSON objects and arrays: mostly one, or one a line."""
+    """Whether the text is JSON: objects and arrays, mostly one, or one a line; or one string."""
     if not is_like_json(text):
         return False
     try:
         position = _after_space(text, 0)
+        if text[position] == '"':
+            _, position = _JSON.raw_decode(text, position)
+            return _after_space(text, position) == len(text)
         while text[position : position + 1] in ("{", "["):
             _, position = _JSON.raw_decode(text, position)
             position = _after_space(text, position)
-    except (JSONDecodeError, RecursionError):
+    except JSONDecodeError:
         return False
+    except RecursionError:  # deeper than Python reads, but others do
+        return _is_balanced(text)
     return position == len(text)
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether each bracket of the text has its other half."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        depth += (match[0] in "{[") - (match[0] in "}]")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _after_space(text: str, position: int) -> int:

@@ -39,8 +39,8 @@ class Inspector:
     def find(self, text: str, work: Work | None = None) -> list[Finding]:
         """What is in the payload, in its order; of one kind, nothing overlaps.
 
-        `work` is what expressions of a policy's own may cost still, by default as much as for one message of the size.
-        A payload of JSON objects and arrays is inspected by value, any other as one text.
+        `work` bounds what a policy's own expressions may cost; raises TooExpensive.
+        A payload of JSON is inspected by value, any other as one text.
         """
         is_edged = bool(self._edged) and is_like_json(text)
         read = readings(text)
@@ -54,7 +54,6 @@ class Inspector:
         payload = taken_apart(text)
         contents = Contents(payload.values)
         surroundings = Surroundings(words if [payload.around] == read else Words(payload.around))
-        work = work or Work(len(text))
         found = (search.findings(patterns, contents, surroundings, work) for search, patterns in possible.items())
         return sorted(chain.from_iterable(found), key=lambda each: (each.start, each.end, each.identifier))
 

@@ -34,8 +34,8 @@ class Pattern:
         self.is_edged = _EDGES.search(source) is not None
         self._expression = compiled(source)
 
-    def next(self, encoded: bytes, position: int, work: Work) -> tuple[int, int] | None:
-        """The next match, the longest of those that begin first; all that is left where the work is over.
+    def next(self, encoded: bytes, position: int, work: Work | None) -> tuple[int, int] | None:
+        """The next match, the longest of those that begin first; raises TooExpensive.
 
         To know the longest, an automaton may have to read to the text's end, and again for each match. A custom pattern
         that is made to cost doesn't: it reads ahead only as far as needed, and twice as far when there was no match, or
@@ -44,8 +44,8 @@ class Pattern:
         ahead = _AHEAD_BYTES if self.is_custom else len(encoded)
         while position <= len(encoded):
             limit = min(position + ahead, len(encoded))
-            if self.is_custom and work.is_over(limit - position, self._expression.programsize):
-                return (position, len(encoded)) if position < len(encoded) else None
+            if work and self.is_custom:
+                work.check()
             match = self._expression.search(encoded, position, limit)
             if limit == len(encoded) or (match and match.end() + _MARGIN_BYTES <= limit):
                 return match.span() if match else None
@@ -68,7 +68,7 @@ class Search:
         self.patterns += [Pattern(source, None, is_custom=is_custom) for source in identifier.unaided]
 
     def findings(
-        self, patterns: Iterable[Pattern], contents: Contents, surroundings: Surroundings, work: Work
+        self, patterns: Iterable[Pattern], contents: Contents, surroundings: Surroundings, work: Work | None = None
     ) -> Iterable[Finding]:
         """What some of the identifier's patterns find; those that overlap as one."""
         found: dict[Value, list[tuple[int, int]]] = {}
@@ -80,17 +80,15 @@ class Search:
             for start, end in _merged(spans):
                 yield Finding(value.position(start), value.position(end), self._name, value.place)
 
-    def _matches(self, pattern: Pattern, contents: Contents, work: Work) -> Iterable[tuple[Value, int, int]]:
+    def _matches(self, pattern: Pattern, contents: Contents, work: Work | None) -> Iterable[tuple[Value, int, int]]:
         if not (pattern.is_custom and pattern.is_edged):
-            left = work.left
             spans = self._spans(pattern, contents.encoded, work)
             if not (pattern.is_custom and contents.are_crossed(spans)):
                 return contents.spans(spans)
-            work.left = left
         # A custom pattern may match anything, also what is between two values.
         return [match for each in contents.apart() for match in each.spans(self._spans(pattern, each.encoded, work))]
 
-    def _spans(self, pattern: Pattern, encoded: bytes, work: Work) -> list[tuple[int, int]]:
+    def _spans(self, pattern: Pattern, encoded: bytes, work: Work | None) -> list[tuple[int, int]]:
         spans = []
         position = 0
         while span := pattern.next(encoded, position, work):

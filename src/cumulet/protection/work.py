@@ -1,27 +1,26 @@
-"""A bound for what a policy's own expressions may cost.
+"""A bound for what looking at one message may cost.
 
-Some are made so that each of their matches costs as much as reading hundreds of characters with hundreds of states. So
-their searches are counted, as bytes times instructions of RE2, before they are made. Where they would cost too much,
-everything from there on counts as found: data is rather hidden that isn't sensitive than shown that is.
+A policy's own expressions can be made so that each of their matches costs as much as reading hundreds of characters
+with hundreds of states. So whoever has to answer for a message says how long it may take.
 """
 
-LEAST = 16_000_000
-"""For small payloads; 60 ms at worst."""
-PER_BYTE = 4_096
-"""For large payloads; three seconds at worst for one of 256 KiB."""
-SEARCH = 5_000
-"""What a search costs however little it reads."""
+from cumulet.kernel.clock import MACHINE
+
+
+class TooExpensive(Exception):
+    """A message was not looked at to its end; nobody knows what is in it."""
 
 
 class Work:
-    """What may still be done for one message."""
+    """What may still be done for one message, in one thread."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_ends",)
 
-    def __init__(self, size_bytes: int) -> None:
-        self.left = max(LEAST, PER_BYTE * size_bytes)
+    def __init__(self, cpu_seconds: float) -> None:
+        """Begin now."""
+        self._ends = MACHINE.cpu_seconds() + cpu_seconds
 
-    def is_over(self, size_bytes: int, instructions: int) -> bool:
-        """Count a search that reads so many bytes at most; return whether it may not be made any more."""
-        self.left -= SEARCH + size_bytes * instructions
-        return self.left < 0
+    def check(self) -> None:
+        """Raise TooExpensive when the time is over."""
+        if MACHINE.cpu_seconds() > self._ends:
+            raise TooExpensive

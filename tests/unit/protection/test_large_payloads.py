@@ -5,7 +5,15 @@ import time
 
 import pytest
 
-from cumulet.protection import Inspector, custom_identifier, managed_identifier, mask, redact
+from cumulet.protection import (
+    Inspector,
+    TooExpensive,
+    Work,
+    custom_identifier,
+    managed_identifier,
+    mask,
+    redact,
+)
 from cumulet.protection.catalogue import IDENTIFIERS
 
 EVERYTHING = Inspector(IDENTIFIERS.values())
@@ -74,6 +82,16 @@ def test_expressions_without_an_end_find_everything(regex):
     findings = Inspector([custom_identifier("Mine", regex)]).find(text)
 
     assert mask(text, findings, "#") == "#" * 2000
+
+
+def test_what_takes_too_long_is_not_looked_at_to_its_end():
+    costly = Inspector([custom_identifier("Mine", "[ab]*a[ab]{600}[^ab]|[ab]")])
+
+    with pytest.raises(TooExpensive):
+        costly.find("ab" * 100_000, Work(cpu_seconds=0.05))
+    with pytest.raises(TooExpensive):
+        costly.find(json.dumps(["ab"] * 100_000), Work(cpu_seconds=0.05))
+    assert len(costly.find("abba", Work(cpu_seconds=5))) == 4
 
 
 def test_many_expressions_are_looked_for_in_many_values_in_time():

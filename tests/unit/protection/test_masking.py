@@ -12,6 +12,8 @@ CARD = "4539894458086459"
 CARDS = Inspector([identifier for name in ["CreditCardNumber"] if (identifier := managed_identifier(name))])
 EMPLOYEES = Inspector([custom_identifier("Employee", "EID-[0-9]{3}"), custom_identifier("Any", "[0-9]{2,3}")])
 DIGITS = Inspector([custom_identifier("Digits", "[0-9]+")])
+FOUR_DIGITS = Inspector([custom_identifier("Digits", "[0-9]{4}")])
+ESCAPED = '"ab \\u0031234"'
 
 
 def masked(text: str, inspector: Inspector = CARDS, character: str = "#") -> str:
@@ -151,3 +153,26 @@ def test_a_document_in_a_string_is_masked_as_it_is_alone(document):
 @given(st.text())
 def test_masked_text_keeps_its_length(text):
     assert masked("x" + text, DIGITS) == "".join("#" if "0" <= each <= "9" else each for each in "x" + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 3000 + ESCAPED + "]" * 3000,
+        '{"a": ' * 3000 + ESCAPED + "}" * 3000,
+        ESCAPED,
+        f" {ESCAPED}\n",
+        json.dumps(ESCAPED),
+    ],
+    ids=["deep array", "deep object", "string", "string and space", "string in a string"],
+)
+def test_escapes_hide_nothing(text):
+    found = masked(text, FOUR_DIGITS)
+
+    assert found.count("####") == 1
+    assert found.replace("####", "") == text.replace("\\\\u0031", "").replace("\\u0031", "").replace("234", "")
+
+
+@pytest.mark.parametrize("text", ["[" * 3000 + '"1234"', "[" * 3000 + "1234" + "]" * 3001, '"1234" "a"'])
+def test_what_is_no_json_is_text(text):
+    assert masked(text, FOUR_DIGITS) == text.replace("1234", "####")

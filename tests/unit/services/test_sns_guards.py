@@ -14,6 +14,7 @@ from cumulet.services.sns.data_protection import Denied
 from cumulet.services.sns.data_protection_policies import Deidentify, Deny, Statement, read
 from cumulet.services.sns.guards import Guard
 from cumulet.services.sns.messages import Message
+from cumulet.services.sns.topics import Topic
 
 EXPRESSIONS = {"As": "a+", "Bs": "b+", "Ab": "ab", "Acb": "a.b", "Stars": r"\*+", "Digits": "[0-9]+"}
 SOMEBODY = "arn:aws:iam::123456789012:user/anna"
@@ -86,3 +87,26 @@ def test_a_message_of_blanks_alone_is_not_taken_for_one_that_was_redacted(direct
 
     assert guard.admitted(message, "").body == " \n"
     assert guard.shown(guard.rules_for(""), message, "sqs") is not None
+
+
+def test_a_report_counts_all_findings_and_lists_some() -> None:
+    operation = {"Audit": {"SampleRate": 99, "NoFindingsDestination": {}}}
+    statement = {"DataDirection": "Inbound", "Principal": ["*"], "DataIdentifier": ["As"], "Operation": operation}
+    guard = Guard(read(policy([statement])))
+    topic = Topic(
+        id=1,
+        account="123456789012",
+        region="us-east-1",
+        name="t",
+        attributes={},
+        tags={},
+        data_protection="",
+        created_ms=0,
+    )
+
+    report = guard.report(topic, Message(id="0" * 8, topic_arn=topic.arn, body="a " * 3000, published_ms=0), SOMEBODY)
+
+    assert report is not None
+    [found] = json.loads(report.line)["dataIdentifiers"]
+    assert (found["name"], found["count"], len(found["detections"])) == ("As", 3000, 1000)
+    assert found["detections"][-1] == {"start": 1999, "end": 1999}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cumulet.kernel.arns import Arn, parse_arn
+from cumulet.kernel.arns import Arn, parse_arn, partition_of
 from cumulet.services.sns.errors import invalid
 
 PARTS = 6
@@ -11,7 +11,7 @@ PARTS = 6
 def checked(text: str, parameter: str) -> Arn:
     """Return an ARN of SNS; raises InvalidParameterException."""
     arn = _parsed(text, parameter)
-    if arn is None or arn.service != "sns":
+    if arn is None or arn.service != "sns" or arn.partition != partition_of(arn.region):
         raise invalid(parameter)
     return arn
 

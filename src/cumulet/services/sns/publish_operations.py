@@ -55,7 +55,7 @@ class PublishOperations(SnsBase):
         topic = await self.topic(call, arn)
         message = publishing.new_message(topic, request, call, self.ids.uuid(), self.clock.now_ms())
         if topic.data_protection:
-            message = self._admitted(call, topic, message)
+            message = await self._admitted(call, topic, message)
         [sent] = await self.sender.publish(topic, [message], call.base_url)
         return _entry(*sent)
 
@@ -87,7 +87,7 @@ class PublishOperations(SnsBase):
         for entry in entries:
             try:
                 message = publishing.new_message(topic, entry, call, self.ids.uuid(), now_ms)
-                messages[entry["Id"]] = self._admitted(call, topic, message) if topic.data_protection else message
+                messages[entry["Id"]] = await self._admitted(call, topic, message) if topic.data_protection else message
             except (AuthorizationErrorException, InvalidParameterException) as refusal:
                 if topic.is_fifo:
                     raise
@@ -97,12 +97,11 @@ class PublishOperations(SnsBase):
         successful = [{"Id": entry_id, **_entry(*one)} for entry_id, one in zip(messages, sent, strict=True)]
         return {"Successful": successful, "Failed": failed}
 
-    def _admitted(self, call: Call, topic: Topic, message: Message) -> Message:
+    async def _admitted(self, call: Call, topic: Topic, message: Message) -> Message:
         """Return a message as the topic's data protection policy admits it; raises AuthorizationErrorException."""
         principal = principals.of_caller(call.identity.principal)
-        self.sender.admissions.audit(topic, message, principal)
         try:
-            return self.sender.admissions.admitted(topic, message, principal)
+            return await self.sender.admissions.admitted(topic, message, principal)
         except Denied as refusal:
             raise AuthorizationErrorException(str(refusal)) from None
 

@@ -44,6 +44,8 @@ STEP = 100
 """So many endpoints get a message in one transaction."""
 RETRY_MS = 10_000
 """How long a fan-out rests that the store refused: its disk was full, say."""
+MOST_STALE = 100
+"""So often a publish may find that somebody has subscribed meanwhile: a FIFO topic has that many subscriptions."""
 PAGE = 100
 SENDER_ID = "AIDAIENQZJOLO23YVJ4VO"
 """SNS: who has sent the messages that queues get is the service itself."""
@@ -104,11 +106,12 @@ class Sender:
 
     async def publish(self, topic: Topic, messages: Sequence[Message], base_url: str) -> list[tuple[str, str | None]]:
         """Accept messages and give them to those who subscribe; return their ids and sequence numbers."""
-        try:
-            return await self._publish_once(topic, messages, base_url)
-        except StaleAudience:  # a replay was completed meanwhile
-            self._directory.changed(topic.id)
-            return await self._publish_once(topic, messages, base_url)
+        for _ in range(MOST_STALE):
+            try:
+                return await self._publish_once(topic, messages, base_url)
+            except StaleAudience:  # a new subscription's replay was completed meanwhile
+                self._directory.changed(topic.id)
+        return await self._publish_once(topic, messages, base_url)
 
     async def _publish_once(
         self, topic: Topic, messages: Sequence[Message], base_url: str
@@ -131,8 +134,8 @@ class Sender:
         """
         if topic.data_protection:
             principal = role_arn or NOBODY_KNOWN
-            tx.after_commit(self.admissions.audit, topic, message, principal)
-            message = self.admissions.admitted(topic, message, principal)
+            tx.after_commit(self.admissions.audit_soon, topic, message, principal)
+            message = self.admissions.admitted_at_once(topic, message, principal)
         fan_out = fan_outs.insert(tx, topic.key, base_url, 0, message)
         tx.after_commit(self._published, topic.key, message)
         tx.after_commit(self.go_on, fan_out.id)
@@ -150,7 +153,7 @@ class Sender:
         views = None
         if guard is not None and guard.is_about_deliveries:
             views = Views(guard, View(message, envelope))
-            views.sign(recipients)
+            await self.admissions.show(topic, views, recipients, message)
         return Parcel(audience, message, envelope, recipients, out, delivery_status.of(topic), views)
 
     def _new_ids(self, count: int) -> list[str]:

@@ -216,7 +216,9 @@ class SubscriptionOperations(SnsBase):
 
     async def unsubscribe(self, call: Call, request: t.UnsubscribeInputTypeDef) -> None:
         """End a subscription; one that isn't there is no error."""
-        await self._end(call, named(request["SubscriptionArn"]))
+        if not request["SubscriptionArn"]:
+            raise invalid("SubscriptionArn Reason: no value for required parameter")
+        await self._end(call, named_here(call, request["SubscriptionArn"]))
 
     async def end(self, subscription_arn: str) -> None:
         """End a subscription for somebody unknown. Raises AuthorizationErrorException where only its owner may."""
@@ -248,7 +250,7 @@ class SubscriptionOperations(SnsBase):
         self, call: Call, request: t.GetSubscriptionAttributesInputTypeDef
     ) -> dict[str, Any]:
         """Return what is set on a subscription, and what it is."""
-        name = named(request["SubscriptionArn"])
+        name = named_here(call, request["SubscriptionArn"])
         topic, subscription = await self.store.read(self._load, call, name)
         attributes = subscription_attributes.shown(topic, subscription)
         if replay_policies.NAME in attributes:
@@ -259,7 +261,7 @@ class SubscriptionOperations(SnsBase):
 
     async def set_subscription_attributes(self, call: Call, request: t.SetSubscriptionAttributesInputTypeDef) -> None:
         """Set one attribute of a subscription."""
-        name = named(request["SubscriptionArn"])
+        name = named_here(call, request["SubscriptionArn"])
         attribute, value = request["AttributeName"], request.get("AttributeValue", "")
         await self._check_role({attribute: value})
         await self.store.transact(self._set, call, name, attribute, value, self.clock.now_ms())
@@ -325,6 +327,14 @@ class SubscriptionOperations(SnsBase):
         """SNS: a subscription can be ended by its owner and by its topic's."""
         if found is None or found[1].owner != call.account:
             self.check_owner(call, name.topic.account, f"{name.topic.arn}:{name.uuid}")
+
+
+def named_here(call: Call, text: str) -> Named:
+    """Return what a subscription's ARN of the caller's region names; raises InvalidParameterException."""
+    name = named(text)
+    if name.topic.region != call.region:
+        raise invalid("SubscriptionArn")
+    return name
 
 
 def named(text: str) -> Named:

@@ -17,6 +17,8 @@ LONGEST_NAME_BYTES = 256
 RESERVED_PREFIXES = ("aws.", "amazon.")
 NAME = re.compile(r"[\w.-]+")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+SMALLEST_EXPONENT, LARGEST_EXPONENT = -128, 126
+"""SQS (recorded): 1e126 is refused."""
 MOST_DIGITS = 38
 TYPES = ("Binary", "Number", "String")
 TRACE_HEADER = "AWSTraceHeader"
@@ -150,11 +152,31 @@ def _checked_value(name: str, attribute: Attribute) -> bytes:
         return bytes(value)
     data = value.encode("utf-8", "surrogatepass")
     check_characters(value, data, InvalidParameterValueException)
-    if base == "Number" and not _is_number(value):
-        raise InvalidParameterValueException(f"Can't cast the value of message (user) attribute '{name}' to a number.")
+    if base == "Number":
+        _check_number(name, value)
     return bytes(data)
 
 
-def _is_number(text: str) -> bool:
-    match = NUMBER.fullmatch(text)
-    return match is not None and sum(map(str.isdigit, match[1])) <= MOST_DIGITS
+def _check_number(name: str, value: str) -> None:
+    match = NUMBER.fullmatch(value)
+    if match is None:
+        raise InvalidParameterValueException(f"Can't cast the value of message (user) attribute '{name}' to a number.")
+    if match[3] and not _is_in_range(value):
+        raise InvalidParameterValueException(
+            f"Message (user) attribute '{name}' number value [{value}] must be between 10^{SMALLEST_EXPONENT} and "
+            f"10^{LARGEST_EXPONENT}."
+        )
+    if sum(map(str.isdigit, match[1])) > MOST_DIGITS:
+        raise InvalidParameterValueException(
+            f"Message (user) attribute '{name}' number value [{value}] must contain fewer than {MOST_DIGITS} precision "
+            "digits."
+        )
+
+
+def _is_in_range(value: str) -> bool:
+    from decimal import Decimal, InvalidOperation  # a start does without
+
+    try:
+        return SMALLEST_EXPONENT <= Decimal(value).adjusted() < LARGEST_EXPONENT
+    except InvalidOperation:  # very many digits in its exponent
+        return False

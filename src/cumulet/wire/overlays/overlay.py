@@ -22,7 +22,8 @@ class Overlay(msgspec.Struct, frozen=True):
     `descriptions` has an entry for each protocol that the model has lost or describes otherwise. `coral_errors`
     are modeled errors that AWS answers under Coral's namespace instead of `error_namespace`. `query_messages`
     replaces error texts that the query protocol words differently. `content_types` are of answers that AWS sends with
-    another one than what the payload's type stands for, by operation.
+    another one than what the payload's type stands for, by operation. `has_error_detail` says that errors of the query
+    protocol have an empty member `Detail` at the end.
     """
 
     correct: Callable[[Description], Description] = _unchanged
@@ -32,3 +33,4 @@ class Overlay(msgspec.Struct, frozen=True):
     coral_errors: frozenset[str] = frozenset()
     query_messages: Mapping[str, str] = msgspec.field(default_factory=dict)
     content_types: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    has_error_detail: bool = False

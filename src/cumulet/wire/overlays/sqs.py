@@ -179,4 +179,5 @@ OVERLAY = Overlay(
     query_messages={
         "The specified queue does not exist.": "The specified queue does not exist for this wsdl version.",
     },
+    has_error_detail=True,
 )

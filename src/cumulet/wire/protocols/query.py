@@ -80,7 +80,9 @@ class Query:
         ]
         if service is not None and trait.shape is not None and error.members:
             service.shared(Writers).members(trait.shape.members)(out, error.members)
-        out.append(f"<Detail/></Error><RequestId>{escaped(request_id)}</RequestId></ErrorResponse>")
+        if service is not None and service.overlay.has_error_detail:
+            out.append("<Detail/>")
+        out.append(f"</Error><RequestId>{escaped(request_id)}</RequestId></ErrorResponse>")
         return HttpResponse(trait.status, "".join(out).encode(), [(REQUEST_ID, request_id.encode()), CONTENT_TYPE])
 
 
