@@ -102,7 +102,11 @@ def test_question_that_is_none_is_refused(cumulet: Cumulet, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"phone_number": "1"}', b'{"phone_number": "+15555550100", "x": 1}']
+    "body",
+    [
+        *(b"", b"{}", b"[]", b'{"phone_number": "1"}', b'{"phone_number": "+15555550100", "x": 1}'),
+        b'{"phone_number": "+15555550100", "account": "1"}',
+    ],
 )
 def test_wish_that_is_none_is_refused(cumulet: Cumulet, body: bytes) -> None:
     with pytest.raises(HTTPError) as refused:

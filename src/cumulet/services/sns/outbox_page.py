@@ -11,6 +11,7 @@ import msgspec
 from cumulet.services.sns import opt_outs, outbox
 from cumulet.services.sns.outbox import Item
 from cumulet.services.sns.phone_numbers import is_phone_number
+from cumulet.services.sns.principals import ACCOUNT
 from cumulet.store import Store, Tx
 
 MOST_ITEMS = 1000
@@ -52,6 +53,8 @@ async def opt_out(store: Store, body: bytes) -> None:
     wish = msgspec.json.decode(body, type=OptOut)
     if not is_phone_number(wish.phone_number):
         raise ValueError(f"{wish.phone_number} is no phone number, as +15555550100")
+    if not ACCOUNT.fullmatch(wish.account):
+        raise ValueError(f"{wish.account} is no account, as 000000000000")
     await store.transact(opt_outs.opt_out, wish.account, wish.region, wish.phone_number)
 
 
