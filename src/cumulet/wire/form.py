@@ -7,12 +7,15 @@ names are names like others, so neither huge nor missing list positions cost any
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cumulet.wire.errors import MalformedQueryString
 
 MAX_LEVELS = 64
+SHORT_BYTES = 128
+"""ARNs and their likes come again and again: texts up to this are unescaped once."""
 NOT_UTF8 = "The parameters are not UTF-8"
 TOO_DEEP = "The parameter name has too many parts"
 
@@ -43,9 +46,16 @@ def pairs(form: bytes) -> list[tuple[str, str]]:
 
 
 def _decoded(text: bytes) -> str:
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
-    return (unquote_to_bytes(text) if b"%" in text else text).decode()
+    if b"%" not in text and b"+" not in text:
+        return text.decode()
+    return _often_unescaped(text) if len(text) <= SHORT_BYTES else _unescaped(text)
+
+
+def _unescaped(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode()
+
+
+_often_unescaped = lru_cache(maxsize=4096)(_unescaped)
 
 
 def tree(flat: Mapping[str, str]) -> Tree:
