@@ -38,11 +38,7 @@ def confirmation(
 ) -> str:
     """Return the document, signed as the topic's messages are."""
     members = _members(kind, topic, subscription_arn, message_id, token, sent_ms, base_url)
-    version = topic.signature_version
-    signature = signer.sign(signed_text(members), version)
-    certificate = signer.certificate_url(base_url)
-    signed = {"SignatureVersion": version, "Signature": signature, "SigningCertURL": certificate}
-    return document({**members, **signed})
+    return document(_signed(members, topic, signer, base_url))
 
 
 def event(
@@ -58,14 +54,9 @@ def event(
 ) -> str:
     """Return what a function gets. SNS (recorded): the event does not name the subscription."""
     members = _members(kind, topic, subscription_arn, message_id, token, sent_ms, base_url)
-    version = topic.signature_version
-    sns = members | {
-        "SignatureVersion": version,
-        "Signature": signer.sign(signed_text(members), version),
-        "SigningCertUrl": signer.certificate_url(base_url),
-        "SubscribeUrl": members["SubscribeURL"],
-    }
-    del sns["SubscribeURL"]
+    sns = _signed(members, topic, signer, base_url)
+    for name in ("SigningCertURL", "SubscribeURL"):
+        sns[name.replace("URL", "Url")] = sns.pop(name)
     record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": None, "Sns": sns}
     return orjson.dumps({"Records": [record]}).decode()
 
@@ -81,4 +72,14 @@ def _members(
         "Message": WORDS[kind].format(topic=topic.arn, subscription=subscription_arn),
         "SubscribeURL": subscribe_url(base_url, topic.arn, token),
         "Timestamp": timestamp(sent_ms),
+    }
+
+
+def _signed(members: dict[str, str], topic: Topic, signer: Signer, base_url: str) -> dict[str, str]:
+    version = topic.signature_version
+    return {
+        **members,
+        "SignatureVersion": version,
+        "Signature": signer.sign(signed_text(members), version),
+        "SigningCertURL": signer.certificate_url(base_url),
     }

@@ -11,7 +11,8 @@ from cumulet.services.service import Platform
 from cumulet.services.sns import topics
 from cumulet.services.sns.confirmation_messages import confirmation, event
 from cumulet.services.sns.endpoints import HTTP, MAIL
-from cumulet.services.sns.http_delivery import HttpDelivery, Kind, Letter
+from cumulet.services.sns.http_delivery import HttpDelivery, HttpLetter
+from cumulet.services.sns.letters import Kind
 from cumulet.services.sns.mail_delivery import MailDelivery
 from cumulet.services.sns.sender import SENDER_ID, Sender
 from cumulet.services.sns.subscriptions import Subscription
@@ -67,7 +68,7 @@ class Confirmations:
         if subscription.protocol in MAIL:
             self._mail.tell(tx, kind, subscription, message_id, now_ms)
         elif subscription.protocol in HTTP:
-            letter = Letter(
+            letter = HttpLetter(
                 kind=kind,
                 url=subscription.endpoint,
                 topic_arn=subscription.topic_arn,

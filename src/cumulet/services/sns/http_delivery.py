@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from cumulet import delivery
 from cumulet.delivery import Attempt, End, QueuedDelivery, RetryPolicy, Verdict
 from cumulet.kernel.log import log_line
 from cumulet.services.service import Platform
@@ -21,11 +20,12 @@ from cumulet.services.sns.confirmation_messages import confirmation
 from cumulet.services.sns.delivery_policies import Effective
 from cumulet.services.sns.delivery_status import Outcome
 from cumulet.services.sns.http_client import NoAnswer
+from cumulet.services.sns.letters import Letter, addressee, raw_attributes
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric
 from cumulet.services.sns.places import Places
 from cumulet.services.sns.retry_waits import waits_ms
-from cumulet.services.sns.sender import SENDER_ID, Sender
+from cumulet.services.sns.sender import Sender
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic
 from cumulet.store import Tx
@@ -36,25 +36,12 @@ TOO_MANY_REQUESTS = 429
 PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 AGENT = "Amazon Simple Notification Service Agent"
 
-Kind = Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
 
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HttpLetter(Letter, frozen=True, kw_only=True, omit_defaults=True):
     """What a delivery carries."""
 
-    kind: Kind
     url: str
-    topic_arn: str
-    message_id: str
-    body: str = ""
-    """Of a notification: all that the endpoint gets."""
     is_raw: bool = False
-    token: str = ""
-    """Of the others."""
-    texts: dict[str, tuple[str, str]] = {}
-    """Of a raw notification: the message's attributes, type and value, for a dead-letter queue."""
-    binaries: dict[str, tuple[str, bytes]] = {}
-    group_id: str | None = None
 
 
 class Situation(NamedTuple):
@@ -78,23 +65,22 @@ class HttpDelivery:
 
     def put(self, tx: Tx, subscription: Subscription, message: Message, body: str, now_ms: int) -> None:
         """Accept a message for an endpoint within the publish's transaction."""
-        is_raw = subscription.is_raw
-        given = message.attributes if is_raw else {}
-        letter = Letter(
+        texts, binaries = raw_attributes(subscription, message)
+        letter = HttpLetter(
             kind="Notification",
             url=subscription.endpoint,
             topic_arn=subscription.topic_arn,
             message_id=message.id,
             body=body,
-            is_raw=is_raw,
-            texts={name: (one.type, one.value) for name, one in given.items() if isinstance(one.value, str)},
-            binaries={name: (one.type, one.value) for name, one in given.items() if isinstance(one.value, bytes)},
+            is_raw=subscription.is_raw,
+            texts=texts,
+            binaries=binaries,
             group_id=message.group_id,
         )
         self.accept(tx, subscription, letter, now_ms, message.trace_header)
 
     def accept(
-        self, tx: Tx, subscription: Subscription, letter: Letter, now_ms: int, trace_header: str | None = None
+        self, tx: Tx, subscription: Subscription, letter: HttpLetter, now_ms: int, trace_header: str | None = None
     ) -> None:
         """Write a delivery; it is on its way after the commit."""
         self._platform.delivery.engine.accept(
@@ -120,14 +106,12 @@ class HttpDelivery:
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
         """Send it. SNS: a status outside of 200 to 499, 429 and no answer are failures; all others end the delivery."""
-        letter = msgspec.json.decode(delivery.payload, type=Letter)
+        letter = msgspec.json.decode(delivery.payload, type=HttpLetter)
         situation = await self._store.read(_situation, delivery.target)
-        body = letter.body
+        topic, body = situation.topic, letter.body
+        if topic is None or not letter.is_wanted(situation.subscription):
+            return Attempt(Verdict.REFUSED, "nobody waits for it any more")
         if letter.kind != "Notification":
-            topic = situation.topic
-            is_open = topic is not None and _is_open(letter, situation.subscription)
-            if topic is None or not is_open:
-                return Attempt(Verdict.REFUSED, "nobody waits for it any more")
             body = confirmation(
                 letter.kind,
                 topic,
@@ -138,18 +122,16 @@ class HttpDelivery:
                 signer=await self._sender.signing.signer(),
                 base_url=self._platform.url,
             )
-        elif situation.subscription is None:
-            return Attempt(Verdict.REFUSED, "there is no such subscription any more")
         begun_ms = self._platform.clock.now_ms()
         headers = _headers(letter, delivery.target, situation.policy)
         try:
             status = await http_client.post(letter.url, headers, body.encode())
         except NoAnswer as reason:
             self.places.tell(delivery.lane, is_well=False)
-            self._count(delivery, letter, situation.topic, begun_ms, None, str(reason))
+            self._count(delivery, letter, topic, begun_ms, None, str(reason))
             return Attempt(Verdict.FAILED, str(reason))
         self.places.tell(delivery.lane, is_well=_is_taken(status))
-        self._count(delivery, letter, situation.topic, begun_ms, status, PHRASES.get(status, ""))
+        self._count(delivery, letter, topic, begun_ms, status, PHRASES.get(status, ""))
         if _is_taken(status):
             return Attempt(Verdict.DELIVERED)
         return Attempt(Verdict.FAILED, f"the endpoint has answered {status}")
@@ -157,7 +139,7 @@ class HttpDelivery:
     def _count(
         self,
         queued: QueuedDelivery,
-        letter: Letter,
+        letter: HttpLetter,
         topic: Topic | None,
         begun_ms: int,
         status: int | None,
@@ -200,7 +182,7 @@ class HttpDelivery:
         new_ids: tuple[str, str],
     ) -> None:
         """Put a notification that was not taken on the subscription's dead-letter queue."""
-        letter = msgspec.json.decode(delivery.payload, type=Letter)
+        letter = msgspec.json.decode(delivery.payload, type=HttpLetter)
         if end is End.DELIVERED:
             return
         if letter.kind != "Notification":
@@ -209,15 +191,11 @@ class HttpDelivery:
         subscription = _situation(tx, delivery.target).subscription
         if subscription is not None:
             reason = answer or "it was too old"
-            self._sender.bury(tx, subscription, _dead(letter, delivery, new_ids[0]), now_ms, reason)
+            self._sender.bury(tx, subscription, letter.dead(delivery, new_ids[0]), now_ms, reason)
 
 
 def _situation(tx: Tx, subscription_arn: str) -> Situation:
-    topic_arn, _, uuid = subscription_arn.rpartition(":")
-    topic = topics.find(tx, topics.key_of(topic_arn))
-    subscription = subscriptions.find(tx, uuid)
-    if topic is None or (subscription is not None and subscription.topic_id != topic.id):
-        subscription = None
+    topic, subscription = addressee(tx, subscription_arn)
     own = subscription.attributes.get("DeliveryPolicy") if subscription else None
     return Situation(
         topic,
@@ -226,14 +204,7 @@ def _situation(tx: Tx, subscription_arn: str) -> Situation:
     )
 
 
-def _is_open(letter: Letter, subscription: Subscription | None) -> bool:
-    """Return whether somebody still waits for a confirmation: a pending subscription, or one that has ended."""
-    if letter.kind == "UnsubscribeConfirmation":
-        return subscription is None
-    return subscription is not None and not subscription.is_confirmed and subscription.token == letter.token
-
-
-def _headers(letter: Letter, subscription_arn: str, policy: Effective) -> dict[str, str]:
+def _headers(letter: HttpLetter, subscription_arn: str, policy: Effective) -> dict[str, str]:
     headers = {
         "x-amz-sns-message-type": letter.kind,
         "x-amz-sns-message-id": letter.message_id,
@@ -250,15 +221,3 @@ def _headers(letter: Letter, subscription_arn: str, policy: Effective) -> dict[s
 
 def _is_taken(status: int | None) -> bool:
     return status is not None and 200 <= status < 500 and status != TOO_MANY_REQUESTS
-
-
-def _dead(letter: Letter, queued: QueuedDelivery, new_id: str) -> delivery.Message:
-    attributes: dict[str, tuple[str, str | bytes]] = {**letter.texts, **letter.binaries}
-    return delivery.Message(
-        id=new_id,
-        sender_id=SENDER_ID,
-        body=letter.body,
-        attributes=attributes,
-        trace_header=queued.trace_header,
-        group_id=letter.group_id,
-    )

@@ -11,19 +11,19 @@ from typing import Any
 
 import msgspec
 
-from cumulet import delivery
 from cumulet.delivery import Attempt, End, QueuedDelivery, RetryPolicy, Verdict
 from cumulet.kernel.log import log_line
 from cumulet.kernel.mail_servers import mail_server
 from cumulet.services.service import Platform
-from cumulet.services.sns import confirmation_messages, links, mails, outbox, smtp_client, subscriptions, topics
+from cumulet.services.sns import confirmation_messages, links, mails, outbox, smtp_client, topics
 from cumulet.services.sns.delivery_policies import Effective
-from cumulet.services.sns.mails import Kind, Mail
+from cumulet.services.sns.letters import Kind, Letter, addressee, raw_attributes
+from cumulet.services.sns.mails import Mail
 from cumulet.services.sns.messages import Message
 from cumulet.services.sns.metrics import metric
 from cumulet.services.sns.places import Places
 from cumulet.services.sns.retry_waits import waits_ms
-from cumulet.services.sns.sender import SENDER_ID, Sender
+from cumulet.services.sns.sender import Sender
 from cumulet.services.sns.smtp_client import Refused, Unsent
 from cumulet.services.sns.subscriptions import Subscription
 from cumulet.services.sns.topics import Topic
@@ -49,23 +49,13 @@ WAITS_MS = waits_ms(
 MOST_AGE_MS = 14 * 86_400_000
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MailLetter(Letter, frozen=True, kw_only=True, omit_defaults=True):
     """What a delivery carries."""
 
-    kind: Kind
     protocol: str
     address: str
-    topic_arn: str
-    message_id: str
-    body: str = ""
-    """Of a notification: the message, or with email-json the envelope."""
     subject: str | None = None
-    token: str = ""
-    """Of the others."""
-    texts: dict[str, tuple[str, str]] = {}
-    """Of a notification: the message's attributes, type and value, for a dead-letter queue."""
-    binaries: dict[str, tuple[str, bytes]] = {}
-    details: dict[str, str] = {}
+    details: dict[str, str] = msgspec.field(default_factory=dict)
     """What the outbox tells of a notification."""
 
 
@@ -84,8 +74,8 @@ class MailDelivery:
 
     def put(self, tx: Tx, subscription: Subscription, message: Message, body: str, now_ms: int) -> None:
         """Accept a message for an address within the publish's transaction."""
-        given = message.attributes if subscription.is_raw else {}
-        letter = Letter(
+        texts, binaries = raw_attributes(subscription, message)
+        letter = MailLetter(
             kind="Notification",
             protocol=subscription.protocol,
             address=subscription.endpoint,
@@ -93,15 +83,15 @@ class MailDelivery:
             message_id=message.id,
             body=body,
             subject=message.subject,
-            texts={name: (one.type, one.value) for name, one in given.items() if isinstance(one.value, str)},
-            binaries={name: (one.type, one.value) for name, one in given.items() if isinstance(one.value, bytes)},
+            texts=texts,
+            binaries=binaries,
             details=outbox.details_of(message),
         )
         self._accept(tx, subscription, letter, now_ms, message.trace_header)
 
     def tell(self, tx: Tx, kind: Kind, subscription: Subscription, message_id: str, now_ms: int) -> None:
         """Ask an address for its confirmation, or tell it that its subscription has ended."""
-        letter = Letter(
+        letter = MailLetter(
             kind=kind,
             protocol=subscription.protocol,
             address=subscription.endpoint,
@@ -112,7 +102,7 @@ class MailDelivery:
         self._accept(tx, subscription, letter, now_ms)
 
     def _accept(
-        self, tx: Tx, subscription: Subscription, letter: Letter, now_ms: int, trace_header: str | None = None
+        self, tx: Tx, subscription: Subscription, letter: MailLetter, now_ms: int, trace_header: str | None = None
     ) -> None:
         self._platform.delivery.engine.accept(
             tx,
@@ -130,9 +120,9 @@ class MailDelivery:
 
     async def attempt(self, delivery: QueuedDelivery) -> Attempt:
         """Send it; the answer is the mail, or why there is none."""
-        letter = msgspec.json.decode(delivery.payload, type=Letter)
-        topic, subscription = await self._store.read(_situation, delivery.target)
-        if topic is None or not _is_wanted(letter, subscription):
+        letter = msgspec.json.decode(delivery.payload, type=MailLetter)
+        topic, subscription = await self._store.read(addressee, delivery.target)
+        if topic is None or not letter.is_wanted(subscription):
             return Attempt(Verdict.REFUSED, "nobody waits for it any more")
         mail = Mail(
             mails.sender_of(letter.kind, topic.attributes.get("DisplayName")),
@@ -154,7 +144,7 @@ class MailDelivery:
         self._places.tell(delivery.lane, is_well=True)
         return Attempt(Verdict.DELIVERED, mail)
 
-    async def _text(self, topic: Topic, letter: Letter, delivery: QueuedDelivery) -> str:
+    async def _text(self, topic: Topic, letter: MailLetter, delivery: QueuedDelivery) -> str:
         if letter.kind == "Notification":
             if letter.protocol == "email-json":
                 return letter.body
@@ -181,7 +171,7 @@ class MailDelivery:
         self, tx: Tx, delivery: QueuedDelivery, end: End, answer: Any, *, now_ms: int, new_ids: tuple[str, str]
     ) -> None:
         """Count it; without a server put it into the outbox; and what was not taken on the dead-letter queue."""
-        letter = msgspec.json.decode(delivery.payload, type=Letter)
+        letter = msgspec.json.decode(delivery.payload, type=MailLetter)
         key = topics.key_of(letter.topic_arn)
         if end is End.DELIVERED and self._server is None:
             self._put_into_outbox(tx, delivery, letter, answer, now_ms)
@@ -191,12 +181,12 @@ class MailDelivery:
             return
         outcome = "Delivered" if end is End.DELIVERED else "Failed"
         tx.after_commit(self._platform.telemetry.record, metric(key, f"NumberOfNotifications{outcome}"))
-        _, subscription = _situation(tx, delivery.target)
+        _, subscription = addressee(tx, delivery.target)
         if end is not End.DELIVERED and subscription is not None:
             reason = answer if isinstance(answer, str) else "it was too old"
-            self._sender.bury(tx, subscription, _dead(letter, delivery, new_ids[0]), now_ms, reason)
+            self._sender.bury(tx, subscription, letter.dead(delivery, new_ids[0]), now_ms, reason)
 
-    def _put_into_outbox(self, tx: Tx, delivery: QueuedDelivery, letter: Letter, mail: Mail, now_ms: int) -> None:
+    def _put_into_outbox(self, tx: Tx, delivery: QueuedDelivery, letter: MailLetter, mail: Mail, now_ms: int) -> None:
         key = topics.key_of(letter.topic_arn)
         details = {
             **letter.details,
@@ -217,32 +207,3 @@ class MailDelivery:
             details=details,
             now_ms=now_ms,
         )
-
-
-def _situation(tx: Tx, subscription_arn: str) -> tuple[Topic | None, Subscription | None]:
-    """Return what there is now of a delivery's topic and subscription."""
-    topic_arn, _, uuid = subscription_arn.rpartition(":")
-    topic = topics.find(tx, topics.key_of(topic_arn))
-    subscription = subscriptions.find(tx, uuid)
-    if topic is None or (subscription is not None and subscription.topic_id != topic.id):
-        subscription = None
-    return topic, subscription
-
-
-def _is_wanted(letter: Letter, subscription: Subscription | None) -> bool:
-    if letter.kind == "Notification":
-        return subscription is not None
-    if letter.kind == "UnsubscribeConfirmation":
-        return subscription is None
-    return subscription is not None and not subscription.is_confirmed and subscription.token == letter.token
-
-
-def _dead(letter: Letter, queued: QueuedDelivery, new_id: str) -> delivery.Message:
-    attributes: dict[str, tuple[str, str | bytes]] = {**letter.texts, **letter.binaries}
-    return delivery.Message(
-        id=new_id,
-        sender_id=SENDER_ID,
-        body=letter.body,
-        attributes=attributes,
-        trace_header=queued.trace_header,
-    )

@@ -7,9 +7,9 @@ notification is the message and how to end the subscription; email-json has the 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Kind = Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
+from cumulet.services.sns.letters import Kind
 
 LONGEST_LINE = 998
 """Characters, of a header; by RFC 5322."""
