@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 from examples.functions.results import Result, most_environments, read, received_again, worked_off_again
+from examples.seen import seen
 
-ROOT = Path(__file__).parents[2]
 KILLED_AT = 100.0
 
 
@@ -17,33 +14,19 @@ def result(order: str, environment: str, began: float, ended: float, receives: i
     return Result(order=order, receives=receives, environment=environment, began=began, ended=ended)
 
 
-def words(text: str) -> str:
-    return " ".join(text.split())
-
-
 def test_demo_finds_everything_well() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "examples.functions.demo", "--messages", "200"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    text = seen("examples.functions.demo", 200)
 
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    seen = words(answer.stdout)
-    assert "orders sent and acknowledged 200 ok" in seen
-    assert "acknowledged orders that were never worked off 0 ok" in seen
-    assert "orders worked off twice for another reason 0 ok" in seen
-    assert "orders with a line in the function's log 200 ok" in seen
-    assert "poison message in the dead-letter queue after 3 receives ok" in seen
-    assert "alias moved from one version to the next 10, then 12 ok" in seen
-    assert "event in its dead-letter queue after 3 attempts ok" in seen
-    assert "function URL 200, 36 ok" in seen
-    assert ("page that a Node.js function streams 3 lines" in seen) == (shutil.which("node") is not None)
-    assert "nobody can read 'an order that nobody can read'" in seen
-    assert "\x1b" not in answer.stdout
+    assert "orders sent and acknowledged 200 ok" in text
+    assert "acknowledged orders that were never worked off 0 ok" in text
+    assert "orders worked off twice for another reason 0 ok" in text
+    assert "orders with a line in the function's log 200 ok" in text
+    assert "poison message in the dead-letter queue after 3 receives ok" in text
+    assert "alias moved from one version to the next 10, then 12 ok" in text
+    assert "event in its dead-letter queue after 3 attempts ok" in text
+    assert "function URL 200, 36 ok" in text
+    assert ("page that a Node.js function streams 3 lines" in text) == (shutil.which("node") is not None)
+    assert "nobody can read 'an order that nobody can read'" in text
 
 
 def test_a_result_that_was_received_twice_counts_once() -> None:

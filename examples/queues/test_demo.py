@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from io import StringIO
-from pathlib import Path
 
 from rich.console import Console
 
 from examples.report import Report
+from examples.seen import seen, words
 from examples.workers import Ledger
-
-ROOT = Path(__file__).parents[2]
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_demo_finds_everything_well() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "examples.queues.demo", "--messages", "500"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    text = seen("examples.queues.demo", 500)
 
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    seen = words(answer.stdout)
-    assert "orders sent and acknowledged 500 ok" in seen
-    assert "acknowledged orders that were lost 0 ok" in seen
-    assert "poison message in the dead-letter queue after 3 receives ok" in seen
-    assert "FIFO messages in order, each once 100 in 10 of 10 groups ok" in seen
-    assert "\x1b" not in answer.stdout
+    assert "orders sent and acknowledged 500 ok" in text
+    assert "acknowledged orders that were lost 0 ok" in text
+    assert "poison message in the dead-letter queue after 3 receives ok" in text
+    assert "FIFO messages in order, each once 100 in 10 of 10 groups ok" in text
 
 
 def test_report_is_not_well_when_one_check_fails() -> None:

@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from http_endpoint import Endpoint, certified, serving
+from http_endpoint import Endpoint, serving
 from sqs_queues import Queues
 
 from cumulet.testing import Cumulet
@@ -472,9 +472,8 @@ def test_message_that_waits_for_its_retry_survives_a_kill(tmp_path: Path, endpoi
 
 
 def test_endpoint_of_https_is_reached_with_a_certificate_that_the_machine_trusts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate = certified(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with serving(certificate) as endpoint, Cumulet(tmp_path / "data") as server:
         shown = endpoint.url.replace("https://", "https://me:****@")
@@ -491,8 +490,8 @@ def test_endpoint_of_https_is_reached_with_a_certificate_that_the_machine_trusts
         assert attributes["Endpoint"] == listed["Endpoint"] == shown
 
 
-def test_endpoint_of_https_whose_certificate_nobody_knows_gets_nothing(cumulet: Cumulet, tmp_path: Path) -> None:
-    with serving(certified(tmp_path)) as endpoint:
+def test_endpoint_of_https_whose_certificate_nobody_knows_gets_nothing(cumulet: Cumulet, certificate: Path) -> None:
+    with serving(certificate) as endpoint:
         Shop(cumulet, endpoint)
 
         cumulet.advance(hours=1)
